@@ -58,7 +58,8 @@ create table contacts (
   -- the boot before this one: to see it again means that two machines share a key
   previous_boot_id uuid,
   interval_secs integer not null default 60,
-  uptime_secs bigint,
+  -- of this boot, from a heartbeat's uptime; null until one came
+  booted_at timestamptz,
   clock_skew_secs bigint not null default 0,
   current_system text,
   -- of the newest accepted report
