@@ -1,0 +1,116 @@
+import { Kysely, PostgresDialect } from 'kysely'
+import { Client, type ClientConfig, Pool } from 'pg'
+import type { Logger } from '../lib/log.ts'
+import type { Secret } from '../lib/secret.ts'
+import { columnTypes } from './column-types.ts'
+import type { DB } from './schema.generated.ts'
+
+/** Where a database is and as whom to open it. */
+export interface ConnectionOptions {
+  /** A host name, an address, or the directory of a Unix socket (begins with `/`; never encrypted). */
+  host: string
+  port: number
+  user: string
+  password: Secret | null
+  /** Of the database. */
+  name: string
+  /** `require` encrypts but trusts any certificate, as libpq does; `verify-full` checks it and the host name. */
+  ssl: 'disable' | 'require' | 'verify-full'
+  /** PEM certificates that `verify-full` trusts instead of the system's. */
+  ca: string | null
+}
+
+export interface DatabaseOptions {
+  maxConnections: number
+  /** Shown in pg_stat_activity. */
+  applicationName: string
+  log: Logger
+}
+
+export interface Database {
+  db: Kysely<DB>
+  pool: Pool
+  /** Waits for running queries, then closes every connection. May be called more than once. */
+  close: () => Promise<void>
+}
+
+/** Longer than the slowest handshake of a loaded server, shorter than anyone would wait for an answer. */
+const CONNECT_TIMEOUT_MS = 15_000
+
+/**
+ * A pool of connections, opened when first needed. A connection that is lost (server restart, network) fails the
+ * queries on it and is replaced at the next one; it never ends the process. Columns come back as `column-types.ts` says.
+ */
+export function createDatabase(connection: ConnectionOptions, options: DatabaseOptions): Database {
+  const pool = new Pool({
+    ...clientConfig(connection, options.applicationName),
+    max: options.maxConnections,
+  })
+  // Without a listener of its own the loss of a connection is an uncaught exception, lent out or idle.
+  pool.on('connect', (client) => {
+    client.on('error', (err) => options.log.warn({ err }, 'lost a database connection'))
+  })
+  pool.on('error', () => {
+    // of an idle connection: the client's listener has logged it
+  })
+  const db = new Kysely<DB>({ dialect: new PostgresDialect({ pool }) })
+  let closing: Promise<void> | undefined
+  return { db, pool, close: () => (closing ??= endPool(db, pool)) }
+}
+
+/** Runs `work` on one connection of its own. Errors of connecting say where to. */
+export async function withClient<T>(
+  connection: ConnectionOptions,
+  applicationName: string,
+  work: (client: Client) => Promise<T>,
+): Promise<T> {
+  const client = new Client(clientConfig(connection, applicationName))
+  client.on('error', () => {
+    // the query that runs, or the next one, fails with it
+  })
+  try {
+    await client.connect()
+  } catch (error) {
+    throw new Error(`cannot connect to ${describeConnection(connection)}`, { cause: error })
+  }
+  try {
+    return await work(client)
+  } finally {
+    await client.end()
+  }
+}
+
+/** The settings of `pg` for a connection. */
+export function clientConfig(connection: ConnectionOptions, applicationName: string): ClientConfig {
+  return {
+    host: connection.host,
+    port: connection.port,
+    user: connection.user,
+    database: connection.name,
+    ...(connection.password && { password: connection.password.reveal() }),
+    ssl: sslOptions(connection),
+    application_name: applicationName,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    // a firewall that forgets the connection is noticed, rather than waited for
+    keepAlive: true,
+    types: columnTypes,
+  }
+}
+
+/** For error messages: `database "crystal_forge" at localhost:5432 as user "crystal_forge"`. */
+export function describeConnection({ host, port, user, name }: ConnectionOptions): string {
+  const place = host.startsWith('/') ? `the socket in ${host}` : `${host}:${port}`
+  return `database "${name}" at ${place} as user "${user}"`
+}
+
+function sslOptions({ host, ssl, ca }: ConnectionOptions): ClientConfig['ssl'] {
+  if (ssl === 'disable' || host.startsWith('/')) return false
+  if (ssl === 'require') return { rejectUnauthorized: false }
+  return ca === null ? { rejectUnauthorized: true } : { rejectUnauthorized: true, ca }
+}
+
+async function endPool(db: Kysely<DB>, pool: Pool): Promise<void> {
+  await db.destroy()
+  // Kysely ends only a pool that it has used.
+  if (!pool.ended) await pool.end()
+}
