@@ -93,7 +93,7 @@ create table reports (
   previous bytea,
   dropped bigint not null,
   -- how the report follows the one before it (fleet/chain.ts)
-  chain text not null check (chain in ('start', 'continues', 'restart', 'gap', 'fork')),
+  chain text not null check (chain in ('start', 'continues', 'restart', 'gap', 'fork', 'unchained')),
   body bytea not null,
   method text not null,
   authority text not null,

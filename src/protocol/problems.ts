@@ -12,7 +12,7 @@ export const PROBLEMS = {
   'pending-approval': { status: 403, title: 'This key waits for approval by an operator' },
   'wrong-host': { status: 403, title: 'The report names another registered system' },
   'enrollment-refused': { status: 403, title: 'The enrolment token is not valid' },
-  forbidden: { status: 403, title: 'The token does not permit this' },
+  forbidden: { status: 403, title: 'This is not permitted' },
   'read-only': { status: 403, title: 'This is declared in the configuration and cannot be changed here' },
   'not-found': { status: 404, title: 'There is no such thing' },
   'method-not-allowed': { status: 405, title: 'The path does not support this method' },

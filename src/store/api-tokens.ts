@@ -1,0 +1,77 @@
+import { type Kysely, sql } from 'kysely'
+import type { DB } from './schema.generated.ts'
+import { hashToken, makeToken } from './tokens.ts'
+
+export const ROLES = ['viewer', 'operator', 'admin'] as const
+export type Role = (typeof ROLES)[number]
+
+export interface ApiTokenRow {
+  id: number
+  name: string
+  role: Role
+  created_at: Date
+  expires_at: Date | null
+  last_used_at: Date | null
+}
+
+/** Makes a token; its text is returned this once and never again. */
+export async function createApiToken(
+  db: Kysely<DB>,
+  options: { name: string; role: Role; expiresAt: Date | null },
+): Promise<{ id: number; token: string }> {
+  const { token, hash } = makeToken('cfa')
+  const { id } = await db
+    .insertInto('api_tokens')
+    .values({ name: options.name, role: options.role, hash, expires_at: options.expiresAt })
+    .returning('id')
+    .executeTakeFirstOrThrow()
+  return { id, token }
+}
+
+/** The token that is valid now, or null. Its last use is written at most every 5 minutes. */
+export async function useApiToken(
+  db: Kysely<DB>,
+  token: string,
+): Promise<{ id: number; name: string; role: Role } | null> {
+  const row = await db
+    .selectFrom('api_tokens')
+    .select([
+      'id',
+      'name',
+      sql<Role>`role`.as('role'),
+      sql<boolean>`last_used_at is null or last_used_at < now() - interval '5 minutes'`.as('stale'),
+    ])
+    .where('hash', '=', hashToken(token))
+    .where('revoked_at', 'is', null)
+    .where((where) => where.or([where('expires_at', 'is', null), where('expires_at', '>', sql<Date>`now()`)]))
+    .executeTakeFirst()
+  if (row === undefined) return null
+  if (row.stale)
+    await db
+      .updateTable('api_tokens')
+      .set({ last_used_at: sql`now()` })
+      .where('id', '=', row.id)
+      .execute()
+  return { id: row.id, name: row.name, role: row.role }
+}
+
+/** All tokens that are not revoked, expired ones too. */
+export async function listApiTokens(db: Kysely<DB>): Promise<ApiTokenRow[]> {
+  return db
+    .selectFrom('api_tokens')
+    .select(['id', 'name', sql<Role>`role`.as('role'), 'created_at', 'expires_at', 'last_used_at'])
+    .where('revoked_at', 'is', null)
+    .orderBy('id')
+    .execute()
+}
+
+/** False when there is no such token, or it is revoked already. */
+export async function revokeApiToken(db: Kysely<DB>, id: number): Promise<boolean> {
+  const updated = await db
+    .updateTable('api_tokens')
+    .set({ revoked_at: sql`now()` })
+    .where('id', '=', id)
+    .where('revoked_at', 'is', null)
+    .executeTakeFirst()
+  return updated.numUpdatedRows === 1n
+}

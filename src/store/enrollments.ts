@@ -1,0 +1,133 @@
+import { type Kysely, sql, type Transaction } from 'kysely'
+import type { DB } from './schema.generated.ts'
+import { sqlState, UNIQUE_VIOLATION } from './errors.ts'
+import { addSystem, findSystem, setArchived } from './systems.ts'
+import { hashToken } from './tokens.ts'
+
+export interface EnrollRequest {
+  token: string
+  hostname: string
+  keyId: string
+  publicKey: Buffer
+}
+
+export type EnrollOutcome =
+  | { result: 'active' | 'pending'; hostname: string }
+  | { result: 'refused' }
+  | { result: 'revoked-key' }
+
+/** Another request took the host name between the look and the insert. */
+class HostnameTaken extends Error {}
+
+/**
+ * Lets a key in by an enrolment token, in one transaction (protocol.md, "Enrolment"). A key that is there already gets
+ * the answer it got before and spends nothing. A host name that has a key already, or is archived, always waits for
+ * approval. Unknown, expired, used up and wrong-host tokens are one `refused`.
+ */
+export async function enroll(db: Kysely<DB>, request: EnrollRequest): Promise<EnrollOutcome> {
+  const attempt = () => db.transaction().execute((transaction) => enrollIn(transaction, request))
+  try {
+    return await attempt()
+  } catch (error) {
+    // the same key or host name enrolled at the same moment: it is there now, and the token was not spent
+    if (!(error instanceof HostnameTaken) && sqlState(error) !== UNIQUE_VIOLATION) throw error
+    return attempt()
+  }
+}
+
+async function enrollIn(transaction: Transaction<DB>, request: EnrollRequest): Promise<EnrollOutcome> {
+  const again = await knownKey(transaction, request.keyId)
+  if (again !== null) return again
+  const token = await spendToken(transaction, request)
+  if (token === null) return { result: 'refused' }
+  const there = await findSystem(transaction, request.hostname)
+  const systemId =
+    there?.id ??
+    (await addSystem(
+      transaction,
+      {
+        hostname: request.hostname,
+        environment: token.environment,
+        flakeUrl: token.flake_url,
+        configuration: null,
+        pinnedPath: null,
+      },
+      false,
+    ))
+  if (systemId === null) throw new HostnameTaken()
+  const pending =
+    token.needs_approval || (there !== null && (there.archived || (await hasKey(transaction, systemId))))
+  await transaction
+    .insertInto('keys')
+    .values({
+      id: request.keyId,
+      system_id: systemId,
+      public_key: request.publicKey,
+      status: pending ? 'pending' : 'active',
+      enroll_token_id: token.id,
+    })
+    .execute()
+  return { result: pending ? 'pending' : 'active', hostname: there?.hostname ?? request.hostname }
+}
+
+async function knownKey(transaction: Transaction<DB>, keyId: string): Promise<EnrollOutcome | null> {
+  const key = await transaction
+    .selectFrom('keys')
+    .innerJoin('systems', 'systems.id', 'keys.system_id')
+    .select(['keys.status', 'systems.hostname'])
+    .where('keys.id', '=', keyId)
+    .executeTakeFirst()
+  if (key === undefined) return null
+  if (key.status === 'active' || key.status === 'pending')
+    return { result: key.status, hostname: key.hostname }
+  return { result: key.status === 'revoked' ? 'revoked-key' : 'refused' }
+}
+
+/** The check and the decrement are one statement: a token of one use lets one key in, however many ask at once. */
+async function spendToken(transaction: Transaction<DB>, request: EnrollRequest) {
+  const token = await transaction
+    .updateTable('enroll_tokens')
+    .set({ uses_left: sql`uses_left - 1` })
+    .where('hash', '=', hashToken(request.token))
+    .where('uses_left', '>', 0)
+    .where('expires_at', '>', sql<Date>`now()`)
+    .where('revoked_at', 'is', null)
+    .where((where) =>
+      where.or([
+        where('hostname', 'is', null),
+        where(sql`lower(hostname)`, '=', request.hostname.toLowerCase()),
+      ]),
+    )
+    .returning(['id', 'environment', 'flake_url', 'needs_approval'])
+    .executeTakeFirst()
+  return token ?? null
+}
+
+async function hasKey(transaction: Transaction<DB>, systemId: number): Promise<boolean> {
+  const row = await transaction
+    .selectFrom('keys')
+    .select('id')
+    .where('system_id', '=', systemId)
+    .limit(1)
+    .executeTakeFirst()
+  return row !== undefined
+}
+
+/**
+ * Approves a system's waiting keys, or one of them, and brings the system back if it was archived. Returns the ids of
+ * the keys that became active: none when nothing waited.
+ */
+export async function approveKeys(db: Kysely<DB>, systemId: number, keyId?: string): Promise<string[]> {
+  return db.transaction().execute(async (transaction) => {
+    const approved = await transaction
+      .updateTable('keys')
+      .set({ status: 'active' })
+      .where('system_id', '=', systemId)
+      .where('status', '=', 'pending')
+      .$if(keyId !== undefined, (query) => query.where('id', '=', keyId ?? ''))
+      .returning('id')
+      .execute()
+    if (approved.length > 0) await setArchived(transaction, systemId, false)
+    return approved.map((key) => key.id)
+  })
+}

@@ -1,0 +1,85 @@
+import { type Kysely, sql, type Transaction } from 'kysely'
+import { addKey } from './keys.ts'
+import type { DB } from './schema.generated.ts'
+import { addSystem, findSystem, type SystemSettings, updateSystem } from './systems.ts'
+
+export interface DeclaredSystem extends SystemSettings {
+  keys: { id: string; publicKey: Buffer }[]
+}
+
+export interface Reconciled {
+  declared: number
+  archived: string[]
+}
+
+/** Any constant: servers that start at once reconcile one after the other. */
+const RECONCILE_LOCK = 5_290_001
+
+/**
+ * Makes the database say what the configuration declares, in one transaction: declared systems and keys are there and
+ * active, no longer declared ones archived and inactive. Throws, with nothing changed, when a declared key belongs to
+ * another system or is revoked: only a person can resolve that.
+ */
+export async function reconcileSystems(
+  db: Kysely<DB>,
+  systems: readonly DeclaredSystem[],
+): Promise<Reconciled> {
+  return db.transaction().execute(async (transaction) => {
+    await sql`select pg_advisory_xact_lock(${RECONCILE_LOCK})`.execute(transaction)
+    // the order in which heartbeats lock, so that neither waits for the other in a circle
+    await sql`select 1 from contacts order by system_id for no key update`.execute(transaction)
+    const kept: number[] = []
+    for (const system of systems) kept.push(await declare(transaction, system))
+    const archived = await archiveOthers(transaction, kept)
+    return { declared: systems.length, archived }
+  })
+}
+
+async function declare(transaction: Transaction<DB>, system: DeclaredSystem): Promise<number> {
+  const there = await findSystem(transaction, system.hostname)
+  const id = there?.id ?? (await addSystem(transaction, system, true))
+  if (id === null) throw new Error(`system ${system.hostname} was added and removed at the same time`)
+  if (there !== null) await updateSystem(transaction, id, system, true)
+  for (const key of system.keys) {
+    const outcome = await addKey(transaction, {
+      id: key.id,
+      systemId: id,
+      publicKey: key.publicKey,
+      declared: true,
+    })
+    if (outcome === 'of-another-system' || outcome === 'revoked')
+      throw new Error(
+        `the key ${key.id} declared for system ${system.hostname} ` +
+          (outcome === 'revoked'
+            ? 'was revoked and never works again: declare a new key'
+            : 'belongs to another system: a key stays with its system for ever'),
+      )
+  }
+  await transaction
+    .updateTable('keys')
+    .set({ status: 'inactive' })
+    .where('system_id', '=', id)
+    .where('declared', '=', true)
+    .where('status', '=', 'active')
+    .$if(system.keys.length > 0, (query) =>
+      query.where(
+        'id',
+        'not in',
+        system.keys.map((key) => key.id),
+      ),
+    )
+    .execute()
+  return id
+}
+
+async function archiveOthers(transaction: Transaction<DB>, kept: readonly number[]): Promise<string[]> {
+  const rows = await transaction
+    .updateTable('systems')
+    .set({ archived_at: sql`now()` })
+    .where('declared', '=', true)
+    .where('archived_at', 'is', null)
+    .$if(kept.length > 0, (query) => query.where('id', 'not in', kept))
+    .returning('hostname')
+    .execute()
+  return rows.map((row) => row.hostname)
+}

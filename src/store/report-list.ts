@@ -1,0 +1,58 @@
+import type { Kysely } from 'kysely'
+import { toBytes, toDigest, toDigestOrNull } from './digest-column.ts'
+import type { DB } from './schema.generated.ts'
+
+const LISTED = [
+  'reports.id',
+  'reports.received_at',
+  'reports.observed_at',
+  'reports.key_id',
+  'reports.protocol',
+  'reports.sequence',
+  'reports.reason',
+  'reports.previous',
+  'reports.dropped',
+  'reports.chain',
+] as const
+
+/** A system's reports, newest first, received before `before` (of the last row of the page before). */
+export async function listReports(
+  db: Kysely<DB>,
+  systemId: number,
+  page: { before: Date | null; limit: number },
+) {
+  const rows = await db
+    .selectFrom('reports')
+    .select(LISTED)
+    .where('system_id', '=', systemId)
+    .$if(page.before !== null, (query) => query.where('received_at', '<', page.before ?? new Date(0)))
+    .orderBy('received_at', 'desc')
+    .limit(page.limit)
+    .execute()
+  return rows.map((row) => ({ ...row, id: toDigest(row.id), previous: toDigestOrNull(row.previous) }))
+}
+
+/** One report with everything its signature covers, exactly as received, or null. */
+export async function findReport(db: Kysely<DB>, id: string) {
+  const row = await db
+    .selectFrom('reports')
+    .innerJoin('systems', 'systems.id', 'reports.system_id')
+    .innerJoin('keys', 'keys.id', 'reports.key_id')
+    .select([
+      ...LISTED,
+      'systems.hostname',
+      'keys.public_key',
+      'reports.body',
+      'reports.method',
+      'reports.authority',
+      'reports.path',
+      'reports.content_digest',
+      'reports.signature_input',
+      'reports.signature',
+    ])
+    .where('reports.id', '=', toBytes(id))
+    .limit(1)
+    .executeTakeFirst()
+  if (row === undefined) return null
+  return { ...row, id: toDigest(row.id), previous: toDigestOrNull(row.previous) }
+}

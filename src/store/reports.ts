@@ -1,0 +1,261 @@
+import { type Kysely, sql, type Transaction } from 'kysely'
+import { type Chain, placeInChain } from '../fleet/chain.ts'
+import { type FlagFacts, flagsOfReport } from '../fleet/flags.ts'
+import { toBytes, toBytesOrNull, toDigestOrNull } from './digest-column.ts'
+import { setReportFlags } from './flags.ts'
+import { type KeyRefusal, refusalOf } from './key-standing.ts'
+import type { KeyStatus } from './keys.ts'
+import { withPartition } from './partitions.ts'
+import type { DB } from './schema.generated.ts'
+
+/** One verified report: what is kept as evidence, and what of it is kept parsed. Digests are `sha256:<hex>`. */
+export interface ReportEntry {
+  systemId: number
+  keyId: string
+  protocol: 0 | 1
+  id: string
+  sequence: number
+  observedAt: Date
+  reason: string
+  previous: string | null
+  dropped: number
+  bootId: string | null
+  stateDigest: string
+  intervalSecs: number
+  facts: FlagFacts
+  /** As parsed from the body, unknown members included. */
+  system: unknown
+  fingerprint: unknown
+  evidence: Evidence
+}
+
+/** What a third party needs to check the signature again: everything exactly as received. */
+export interface Evidence {
+  body: Buffer
+  method: string
+  authority: string
+  path: string
+  contentDigest: string | null
+  signatureInput: string | null
+  signature: string
+}
+
+export type ReportOutcome =
+  | { result: 'stored'; chain: Chain }
+  | { result: 'duplicate' }
+  | { result: 'replayed'; lastSequence: number }
+  | { result: 'wrong-host' }
+  | { result: 'refused'; problem: KeyRefusal }
+
+/**
+ * Stores a report in one transaction under the lock of its system's contact row: evidence, chain, facts, flags and
+ * contact together or not at all. A report that is already there is `duplicate`, under whichever key it came.
+ */
+export async function recordReport(
+  db: Kysely<DB>,
+  entry: ReportEntry,
+  offlineAfterSecs: number,
+): Promise<ReportOutcome> {
+  return withPartition(db, () =>
+    db.transaction().execute(async (transaction) => {
+      const known = await lockSystem(transaction, entry)
+      const refused = await refusal(transaction, entry, known)
+      if (refused !== null) return refused
+      return store(transaction, entry, known, offlineAfterSecs)
+    }),
+  )
+}
+
+async function lockSystem(transaction: Transaction<DB>, entry: ReportEntry) {
+  const contact = await transaction
+    .selectFrom('contacts')
+    .selectAll()
+    .where('system_id', '=', entry.systemId)
+    .forNoKeyUpdate()
+    .executeTakeFirstOrThrow()
+  const rest = await transaction
+    .selectFrom('keys')
+    .innerJoin('systems', 'systems.id', 'keys.system_id')
+    .leftJoin('facts', 'facts.system_id', 'keys.system_id')
+    .select([
+      sql<KeyStatus>`keys.status`.as('status'),
+      sql<boolean>`systems.archived_at is not null`.as('archived'),
+      'keys.state_sequence',
+      'keys.heartbeat_sequence',
+      'systems.hostname',
+      sql<string | null>`facts.fingerprint #>> '{software,machine_id_digest}'`.as('machine_id_digest'),
+      sql<string | null>`facts.fingerprint #>> '{hardware,product_uuid}'`.as('product_uuid'),
+    ])
+    .where('keys.id', '=', entry.keyId)
+    .where('keys.system_id', '=', entry.systemId)
+    .executeTakeFirstOrThrow()
+  return { contact, ...rest }
+}
+type Known = Awaited<ReturnType<typeof lockSystem>>
+
+/** Why the report is not stored now, or null. The order is that of protocol.md: the key, the sequence, the host. */
+async function refusal(
+  transaction: Transaction<DB>,
+  entry: ReportEntry,
+  known: Known,
+): Promise<ReportOutcome | null> {
+  const problem = refusalOf(known)
+  if (problem !== null) return { result: 'refused', problem }
+  if (entry.protocol < known.contact.protocol) return { result: 'refused', problem: 'forbidden' }
+  // known under another key of the system when a key was rotated before the answer arrived
+  if (await isKnown(transaction, entry.systemId, entry.id)) return { result: 'duplicate' }
+  const lastSequence =
+    entry.protocol === 0 ? Math.max(known.state_sequence, known.heartbeat_sequence) : known.state_sequence
+  if (entry.sequence <= lastSequence) return { result: 'replayed', lastSequence }
+  if (await namesAnotherSystem(transaction, entry)) return { result: 'wrong-host' }
+  return null
+}
+
+async function isKnown(transaction: Transaction<DB>, systemId: number, id: string): Promise<boolean> {
+  const row = await transaction
+    .selectFrom('reports')
+    .select('system_id')
+    .where('system_id', '=', systemId)
+    .where('id', '=', toBytes(id))
+    .executeTakeFirst()
+  return row !== undefined
+}
+
+async function namesAnotherSystem(transaction: Transaction<DB>, entry: ReportEntry): Promise<boolean> {
+  const hostname = entry.facts.hostname
+  if (hostname === null) return false
+  const row = await transaction
+    .selectFrom('systems')
+    .select('id')
+    .where(sql`lower(hostname)`, '=', hostname.toLowerCase())
+    .where('id', '!=', entry.systemId)
+    .where('archived_at', 'is', null)
+    .executeTakeFirst()
+  return row !== undefined
+}
+
+async function store(
+  transaction: Transaction<DB>,
+  entry: ReportEntry,
+  known: Known,
+  offlineAfterSecs: number,
+): Promise<ReportOutcome> {
+  // the reports of version 0 are no chain: the first one of version 1 starts it
+  const newest = known.contact.protocol === 0 ? null : toDigestOrNull(known.contact.report_id)
+  const chain = entry.protocol === 0 ? 'unchained' : await chainOf(transaction, entry, newest)
+  await insertReport(transaction, entry, chain)
+  await transaction
+    .updateTable('keys')
+    .set({ state_sequence: entry.sequence })
+    .where('id', '=', entry.keyId)
+    .execute()
+  await setFacts(transaction, entry)
+  const raised = flagsOfReport(
+    entry.facts,
+    {
+      registeredHostname: known.hostname,
+      newest,
+      machineIdDigest: known.machine_id_digest,
+      productUuid: known.product_uuid,
+    },
+    chain,
+  )
+  await setReportFlags(transaction, entry.systemId, raised)
+  await moveContact(transaction, entry, known, offlineAfterSecs)
+  return { result: 'stored', chain }
+}
+
+async function chainOf(
+  transaction: Transaction<DB>,
+  entry: ReportEntry,
+  newest: string | null,
+): Promise<Chain> {
+  const { previous, systemId } = entry
+  const known = previous !== null && previous !== newest && (await isKnown(transaction, systemId, previous))
+  return placeInChain({ previous, newest, isKnown: known })
+}
+
+async function insertReport(transaction: Transaction<DB>, entry: ReportEntry, chain: Chain) {
+  const { body, method, authority, path, contentDigest, signatureInput, signature } = entry.evidence
+  await transaction
+    .insertInto('reports')
+    .values({
+      system_id: entry.systemId,
+      id: toBytes(entry.id),
+      month: sql`date_trunc('month', now() at time zone 'UTC')::date`,
+      received_at: sql`now()`,
+      observed_at: entry.observedAt,
+      key_id: entry.keyId,
+      protocol: entry.protocol,
+      sequence: entry.sequence,
+      reason: entry.reason,
+      previous: toBytesOrNull(entry.previous),
+      dropped: entry.dropped,
+      chain,
+      body,
+      method,
+      authority,
+      path,
+      content_digest: contentDigest,
+      signature_input: signatureInput,
+      signature,
+    })
+    .execute()
+}
+
+async function setFacts(transaction: Transaction<DB>, entry: ReportEntry) {
+  const facts = {
+    report_id: toBytes(entry.id),
+    received_at: sql<Date>`now()`,
+    observed_at: entry.observedAt,
+    hostname: entry.facts.hostname,
+    current_system: entry.facts.system?.current ?? null,
+    system: entry.system === null ? null : JSON.stringify(entry.system),
+    fingerprint: JSON.stringify(entry.fingerprint),
+  }
+  await transaction
+    .insertInto('facts')
+    .values({ system_id: entry.systemId, ...facts })
+    .onConflict((conflict) => conflict.column('system_id').doUpdateSet(facts))
+    .execute()
+}
+
+/**
+ * A report counts as contact. Its boot id opens a new online period unless the report may be older than the last
+ * heartbeat (sequences follow the clock): then it was made in an earlier boot and waited in the spool.
+ */
+async function moveContact(
+  transaction: Transaction<DB>,
+  entry: ReportEntry,
+  known: Known,
+  offlineAfterSecs: number,
+) {
+  const { contact } = known
+  const isNewBoot =
+    entry.bootId !== null &&
+    entry.bootId !== contact.boot_id &&
+    entry.bootId !== contact.previous_boot_id &&
+    entry.sequence > known.heartbeat_sequence
+  const silent = sql<boolean>`(last_contact is null or last_contact < now() - make_interval(secs => ${offlineAfterSecs}))`
+  if (contact.last_contact !== null)
+    await sql`
+      insert into online_periods (system_id, started_at, ended_at, boot_id)
+      select system_id, online_since, last_contact, boot_id from contacts
+      where system_id = ${entry.systemId} and (${isNewBoot}::boolean or ${silent})
+      on conflict do nothing`.execute(transaction)
+  await transaction
+    .updateTable('contacts')
+    .set({
+      last_contact: sql`greatest(last_contact, now())`,
+      online_since: sql`case when ${isNewBoot}::boolean or ${silent} then now() else online_since end`,
+      interval_secs: entry.intervalSecs,
+      clock_skew_secs: entry.facts.clockSkewSecs,
+      current_system: entry.facts.system?.current ?? null,
+      state_digest: toBytes(entry.stateDigest),
+      report_id: toBytes(entry.id),
+      protocol: entry.protocol,
+      ...(isNewBoot ? { boot_id: entry.bootId, previous_boot_id: contact.boot_id, booted_at: null } : {}),
+    })
+    .where('system_id', '=', entry.systemId)
+    .execute()
+}

@@ -1,0 +1,71 @@
+import { type Kysely, sql } from 'kysely'
+import type { FlagDetails } from '../fleet/flags.ts'
+import type { LivenessLimits } from '../fleet/liveness.ts'
+import { profileMismatchKind } from '../fleet/profile-mismatch.ts'
+import { toDigestOrNull } from './digest-column.ts'
+import type { FlagRow } from './flags.ts'
+import type { DB } from './schema.generated.ts'
+import { livenessSql, registrationSql } from './system-list.ts'
+
+/** Everything known of one system but its reports and keys, or null when there is none of this name. */
+export async function systemDetail(db: Kysely<DB>, hostname: string, limits: LivenessLimits) {
+  const row = await db
+    .selectFrom('systems')
+    .innerJoin('contacts', 'contacts.system_id', 'systems.id')
+    .leftJoin('facts', 'facts.system_id', 'systems.id')
+    .select([
+      'systems.id',
+      'systems.hostname',
+      'systems.environment',
+      'systems.flake_url',
+      'systems.configuration',
+      'systems.pinned_path',
+      'systems.declared',
+      'systems.created_at',
+      'systems.archived_at',
+      registrationSql.as('registration'),
+      livenessSql(limits).as('liveness'),
+      'contacts.last_contact',
+      'contacts.online_since',
+      'contacts.boot_id',
+      'contacts.booted_at',
+      'contacts.interval_secs',
+      'contacts.clock_skew_secs',
+      'contacts.current_system',
+      'contacts.protocol',
+      'contacts.report_id',
+      'facts.observed_at',
+      'facts.received_at',
+      'facts.hostname as reported_hostname',
+      'facts.system',
+      'facts.fingerprint',
+    ])
+    .where(sql`lower(systems.hostname)`, '=', hostname.toLowerCase())
+    .executeTakeFirst()
+  if (row === undefined) return null
+  const flags = await flagsOf(db, row.id, row.booted_at)
+  return { ...row, report_id: toDigestOrNull(row.report_id), flags }
+}
+export type SystemDetail = NonNullable<Awaited<ReturnType<typeof systemDetail>>>
+
+async function flagsOf(db: Kysely<DB>, systemId: number, bootedAt: Date | null): Promise<FlagRow[]> {
+  const rows = await db
+    .selectFrom('flags')
+    .select([sql<FlagRow['flag']>`flag`.as('flag'), 'since', sql<FlagDetails>`details`.as('details')])
+    .where('system_id', '=', systemId)
+    .orderBy('flag')
+    .execute()
+  return rows.map((row) => (row.flag === 'profile_mismatch' ? withKind(row, bootedAt) : row))
+}
+
+/** The kind depends on when the system booted, which a heartbeat tells only after the report. */
+function withKind(row: FlagRow, bootedAt: Date | null): FlagRow {
+  const { current, booted, profile_changed_at: changed } = row.details
+  const kind = profileMismatchKind({
+    current: String(current),
+    booted: typeof booted === 'string' ? booted : null,
+    profileChangedAt: typeof changed === 'string' ? Date.parse(changed) : null,
+    bootedAt: bootedAt?.getTime() ?? null,
+  })
+  return { ...row, details: { ...row.details, kind } }
+}
