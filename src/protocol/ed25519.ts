@@ -1,0 +1,21 @@
+import { verify, type KeyObject } from 'node:crypto'
+import { hasSmallOrder } from './edwards-point.ts'
+import { publicKeyObject } from './keys.ts'
+
+/**
+ * Checks an Ed25519 signature (RFC 8032, section 5.1.7) with `node:crypto`: 64 bytes over `message` by a public key of 32
+ * bytes or as a key object. False for anything that is not a valid signature; throws for nothing a request can carry.
+ *
+ * RFC 8032 leaves open whether a point of small order may stand in for R. libsodium refuses it, OpenSSL has not always;
+ * refused here too, so that both give one answer about the same evidence.
+ */
+export function verifyWithNode(
+  publicKey: KeyObject | Uint8Array,
+  message: Uint8Array,
+  signature: Uint8Array,
+): boolean {
+  if (signature.length !== 64 || hasSmallOrder(signature.subarray(0, 32))) return false
+  if (!(publicKey instanceof Uint8Array)) return verify(null, message, publicKey, signature)
+  if (publicKey.length !== 32 || hasSmallOrder(publicKey)) return false
+  return verify(null, message, publicKeyObject(publicKey), signature)
+}
