@@ -1,0 +1,78 @@
+import { checkReadable, readSecretFile } from './secret-files.ts'
+import { messageOf, type ConfigProblem } from './problems.ts'
+import { type DefaultContext, type Key, type Keys, type Reader } from './key.ts'
+import type { Given } from './merge.ts'
+
+/** A section or one row of an array of tables, checked: values by key, and where each was given. */
+export interface Checked {
+  path: string
+  /** Of the keys that have a value; the rest have problems. */
+  values: Record<string, unknown>
+  given: ReadonlyMap<string, Given>
+}
+
+export interface Checker {
+  context: DefaultContext
+  problems: ConfigProblem[]
+}
+
+/** The value of every key: as given, or its default. Each value that is missing or wrong becomes a problem. */
+export function checkKeys(
+  checker: Checker,
+  path: string,
+  keys: Keys,
+  given: ReadonlyMap<string, Given>,
+): Checked {
+  const values: Record<string, unknown> = {}
+  for (const [name, key] of Object.entries(keys)) {
+    const value = given.get(name)
+    const report = (message: string): void => {
+      checker.problems.push({ source: value?.source.name ?? '', path: `${path}.${name}`, message })
+    }
+    if (value === undefined && key.presence === 'required') {
+      report('is missing')
+      continue
+    }
+    try {
+      const raw = value === undefined ? key.defaultValue(checker.context) : value.raw
+      values[name] = key.kind.parse(raw, value?.source.directory ?? '/')
+    } catch (error) {
+      report(messageOf(error))
+    }
+  }
+  return { path, values, given }
+}
+
+/** Adds the contents of the files that one of `readers` needs, as members of `checked.values`; null for the others. */
+export function addFileContents(
+  { problems }: Checker,
+  checked: Checked,
+  keys: Keys,
+  readers: ReadonlySet<Reader>,
+): void {
+  const { values, given, path } = checked
+  for (const [name, key] of Object.entries(keys)) {
+    if (key.file === undefined) continue
+    const needed = key.file.readers.some((reader) => readers.has(reader))
+    try {
+      const content = needed ? readFiles(key, values[name]) : emptyContent(values[name])
+      if (key.file.member !== null) values[key.file.member] ??= content
+    } catch (error) {
+      problems.push({
+        source: given.get(name)?.source.name ?? '',
+        path: `${path}.${name}`,
+        message: messageOf(error),
+      })
+    }
+  }
+}
+
+function readFiles(key: Key<unknown>, value: unknown): unknown {
+  if (Array.isArray(value)) return value.map((each) => readFiles(key, each))
+  if (typeof value !== 'string') return null
+  if (key.file?.member !== null) return readSecretFile(value)
+  checkReadable(value)
+  return null
+}
+
+const emptyContent = (value: unknown): unknown => (Array.isArray(value) ? [] : null)

@@ -1,0 +1,91 @@
+import { addFileContents, checkKeys, type Checked, type Checker } from './check.ts'
+import type { Keys, Reader } from './key.ts'
+import { mergeSources } from './merge.ts'
+import { ConfigError, type ConfigProblem } from './problems.ts'
+import { checkRules } from './rules.ts'
+import { SECTIONS, TABLES } from './schema.ts'
+import { readConfigFile, SYSTEM_FILE, type Environment } from './sources.ts'
+
+/**
+ * Whose files are read: those of one process, those of the database alone (for commands that need nothing else), all,
+ * or none (where they do not exist, as when a package is built).
+ */
+export type ConfigPart = 'server' | 'evaluator' | 'agent' | 'database' | 'all' | 'none'
+
+export interface LoadOptions {
+  env: Environment
+  cwd: string
+  part: ConfigPart
+  /** Effective user id; this process's if not given. */
+  uid?: number
+  /** `/etc/crystal-forge/config.toml` if not given. */
+  systemFile?: string
+}
+
+/** Every key as it was given and checked, before it gets the shape of `Config`. */
+export interface Inspection {
+  file: string | null
+  sections: ReadonlyMap<string, Checked>
+  tables: ReadonlyMap<string, readonly Checked[]>
+}
+
+/** As `loadConfig`, for printing the effective configuration. Throws a ConfigError. */
+export function inspectConfig({ env, cwd, part, uid, systemFile }: LoadOptions): Inspection {
+  const problems: ConfigProblem[] = []
+  const checker: Checker = { context: { env, uid: uid ?? process.geteuid?.() ?? -1 }, problems }
+  const file = readConfigFile(env, cwd, systemFile ?? SYSTEM_FILE)
+  const given = mergeSources(file, env, cwd, problems)
+
+  const checked: { keys: Keys; result: Checked }[] = []
+  const check = (path: string, keys: Keys, values: Parameters<typeof checkKeys>[3]): Checked => {
+    const result = checkKeys(checker, path, keys, values)
+    checked.push({ keys, result })
+    return result
+  }
+  const sections = new Map(
+    Object.entries(SECTIONS).map(([name, { keys }]) => [
+      name,
+      check(name, keys, given.sections.get(name) ?? new Map()),
+    ]),
+  )
+  const tables = new Map(
+    Object.entries(TABLES).map(([name, { keys }]) => [
+      name,
+      (given.tables.get(name)?.rows ?? []).map((row, index) => check(`${name}[${index}]`, keys, row)),
+    ]),
+  )
+  problems.push(...checkRules({ sections, tables }), ...missingFor(part, sections))
+
+  const readers = readersOf(part, sections.get('server')?.values['evaluate'] === true)
+  for (const { keys, result } of checked) addFileContents(checker, result, keys, readers)
+  if (problems.length > 0) throw new ConfigError(problems)
+  return { file: file?.source.name ?? null, sections, tables }
+}
+
+function readersOf(part: ConfigPart, serverEvaluates: boolean): ReadonlySet<Reader> {
+  const readers: Record<ConfigPart, Reader[]> = {
+    server: serverEvaluates ? ['database', 'server', 'evaluator'] : ['database', 'server'],
+    evaluator: ['database', 'evaluator'],
+    agent: ['agent'],
+    database: ['database'],
+    all: ['database', 'server', 'evaluator', 'agent'],
+    none: [],
+  }
+  return new Set(readers[part])
+}
+
+/** What is optional in the file, but not for the process that is about to start. */
+function missingFor(part: ConfigPart, sections: ReadonlyMap<string, Checked>): ConfigProblem[] {
+  const client = sections.get('client')
+  const wantsClient =
+    part === 'agent' || ((part === 'all' || part === 'none') && (client?.given.size ?? 0) > 0)
+  if (wantsClient && client?.values['server_host'] === null && client.values['server_url'] === null) {
+    return [{ source: '', path: 'client', message: 'needs server_url or server_host: where the server is' }]
+  }
+  if (part === 'evaluator' && sections.get('database')?.values['host'] === null) {
+    const message =
+      'is missing: an evaluator in a process of its own cannot use the embedded PostgreSQL of a server'
+    return [{ source: '', path: 'database.host', message }]
+  }
+  return []
+}
