@@ -16,25 +16,31 @@ export interface Checker {
   problems: ConfigProblem[]
 }
 
+export interface Place {
+  path: string
+  /** What is at fault when something is missing. */
+  source: string
+  given: ReadonlyMap<string, Given>
+}
+
 /** The value of every key: as given, or its default. Each value that is missing or wrong becomes a problem. */
 export function checkKeys(
-  checker: Checker,
-  path: string,
+  { context, problems }: Checker,
   keys: Keys,
-  given: ReadonlyMap<string, Given>,
+  { path, source, given }: Place,
 ): Checked {
   const values: Record<string, unknown> = {}
   for (const [name, key] of Object.entries(keys)) {
     const value = given.get(name)
     const report = (message: string): void => {
-      checker.problems.push({ source: value?.source.name ?? '', path: `${path}.${name}`, message })
+      problems.push({ source: value?.source.name ?? source, path: `${path}.${name}`, message })
     }
     if (value === undefined && key.presence === 'required') {
       report('is missing')
       continue
     }
     try {
-      const raw = value === undefined ? key.defaultValue(checker.context) : value.raw
+      const raw = value === undefined ? key.defaultValue(context) : value.raw
       values[name] = key.kind.parse(raw, value?.source.directory ?? '/')
     } catch (error) {
       report(messageOf(error))

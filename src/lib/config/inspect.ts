@@ -1,4 +1,4 @@
-import { addFileContents, checkKeys, type Checked, type Checker } from './check.ts'
+import { addFileContents, checkKeys, type Checked, type Checker, type Place } from './check.ts'
 import type { Keys, Reader } from './key.ts'
 import { mergeSources } from './merge.ts'
 import { ConfigError, type ConfigProblem } from './problems.ts'
@@ -37,24 +37,27 @@ export function inspectConfig({ env, cwd, part, uid, systemFile }: LoadOptions):
   const given = mergeSources(file, env, cwd, problems)
 
   const checked: { keys: Keys; result: Checked }[] = []
-  const check = (path: string, keys: Keys, values: Parameters<typeof checkKeys>[3]): Checked => {
-    const result = checkKeys(checker, path, keys, values)
+  const check = (keys: Keys, place: Place): Checked => {
+    const result = checkKeys(checker, keys, place)
     checked.push({ keys, result })
     return result
   }
+  const fileName = file?.source.name ?? ''
   const sections = new Map(
-    Object.entries(SECTIONS).map(([name, { keys }]) => [
-      name,
-      check(name, keys, given.sections.get(name) ?? new Map()),
-    ]),
+    Object.entries(SECTIONS).map(([path, { keys }]) => {
+      return [path, check(keys, { path, source: fileName, given: given.sections.get(path) ?? new Map() })]
+    }),
   )
   const tables = new Map(
-    Object.entries(TABLES).map(([name, { keys }]) => [
-      name,
-      (given.tables.get(name)?.rows ?? []).map((row, index) => check(`${name}[${index}]`, keys, row)),
-    ]),
+    Object.entries(TABLES).map(([name, { keys }]) => {
+      const { rows, source } = given.tables.get(name) ?? { rows: [], source: { name: '' } }
+      const results = rows.map((row, index) =>
+        check(keys, { path: `${name}[${index}]`, source: source.name, given: row }),
+      )
+      return [name, results]
+    }),
   )
-  problems.push(...checkRules({ sections, tables }), ...missingFor(part, sections))
+  problems.push(...checkRules({ sections, tables }), ...missingFor(part, sections, fileName))
 
   const readers = readersOf(part, sections.get('server')?.values['evaluate'] === true)
   for (const { keys, result } of checked) addFileContents(checker, result, keys, readers)
@@ -75,17 +78,21 @@ function readersOf(part: ConfigPart, serverEvaluates: boolean): ReadonlySet<Read
 }
 
 /** What is optional in the file, but not for the process that is about to start. */
-function missingFor(part: ConfigPart, sections: ReadonlyMap<string, Checked>): ConfigProblem[] {
+function missingFor(
+  part: ConfigPart,
+  sections: ReadonlyMap<string, Checked>,
+  source: string,
+): ConfigProblem[] {
   const client = sections.get('client')
   const wantsClient =
     part === 'agent' || ((part === 'all' || part === 'none') && (client?.given.size ?? 0) > 0)
   if (wantsClient && client?.values['server_host'] === null && client.values['server_url'] === null) {
-    return [{ source: '', path: 'client', message: 'needs server_url or server_host: where the server is' }]
+    return [{ source, path: 'client', message: 'needs server_url or server_host: where the server is' }]
   }
   if (part === 'evaluator' && sections.get('database')?.values['host'] === null) {
     const message =
       'is missing: an evaluator in a process of its own cannot use the embedded PostgreSQL of a server'
-    return [{ source: '', path: 'database.host', message }]
+    return [{ source, path: 'database.host', message }]
   }
   return []
 }
