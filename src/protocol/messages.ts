@@ -1,5 +1,8 @@
 import { Type, type Static } from 'typebox'
+import { HEARTBEAT_INTERVAL_SECS, MAX_HOSTNAME, REPORT_REASONS } from './limits.ts'
 import { Fingerprint, nullable, StorePath, SystemState, Timestamp } from './facts.ts'
+
+export { BODY_LIMITS, HEARTBEAT_INTERVAL_SECS, REPORT_REASONS, type ReportReason } from './limits.ts'
 
 /** `sha256:` and 64 hexadecimal digits: a report's id, or a state digest. */
 export const Digest = Type.String({ pattern: '^sha256:[0-9a-f]{64}$' })
@@ -24,15 +27,12 @@ export const Heartbeat = Type.Object({
 })
 export type Heartbeat = Static<typeof Heartbeat>
 
-export const REPORT_REASONS = ['startup', 'config_change', 'state_delta', 'requested'] as const
-export type ReportReason = (typeof REPORT_REASONS)[number]
-
 /** `POST /agent/state`: the full report, kept byte for byte as evidence. */
 export const StateReport = Type.Object({
   version: Version,
   sequence: Sequence,
   observed_at: Timestamp,
-  reason: Type.Union(REPORT_REASONS.map((reason) => Type.Literal(reason))),
+  reason: Type.Enum(REPORT_REASONS),
   previous: nullable(Digest),
   dropped: Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }),
   spool_failed: Type.Boolean(),
@@ -47,15 +47,13 @@ export type StateReport = Static<typeof StateReport>
 export const Enrollment = Type.Object({
   version: Version,
   token: Type.String({ minLength: 1, maxLength: 256 }),
-  hostname: Type.String({ minLength: 1, maxLength: 253 }),
+  hostname: Type.String({ minLength: 1, maxLength: MAX_HOSTNAME }),
   public_key: Type.String({ minLength: 44, maxLength: 44 }),
 })
 export type Enrollment = Static<typeof Enrollment>
 
-export const HEARTBEAT_INTERVAL_SECS = { minimum: 10, maximum: 3600 } as const
-
 export const HeartbeatReply = Type.Object({
-  state: Type.Union([Type.Literal('known'), Type.Literal('wanted')]),
+  state: Type.Enum(['known', 'wanted']),
   heartbeat_interval_secs: Type.Optional(Type.Integer(HEARTBEAT_INTERVAL_SECS)),
 })
 export type HeartbeatReply = Static<typeof HeartbeatReply>
@@ -66,9 +64,6 @@ export type StateReply = Static<typeof StateReply>
 export const EnrollReply = Type.Object({
   system: Type.String(),
   key_id: Type.String(),
-  status: Type.Union([Type.Literal('active'), Type.Literal('pending')]),
+  status: Type.Enum(['active', 'pending']),
 })
 export type EnrollReply = Static<typeof EnrollReply>
-
-/** Bytes; a larger body is 413 `too-large`. */
-export const BODY_LIMITS = { heartbeat: 16 * 1024, state: 1024 * 1024, enroll: 16 * 1024 } as const

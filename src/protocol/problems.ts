@@ -15,7 +15,6 @@ export const PROBLEMS = {
   forbidden: { status: 403, title: 'This is not permitted' },
   'read-only': { status: 403, title: 'This is declared in the configuration and cannot be changed here' },
   'not-found': { status: 404, title: 'There is no such thing' },
-  'method-not-allowed': { status: 405, title: 'The path does not support this method' },
   replayed: { status: 409, title: 'The sequence number is not above the last one' },
   conflict: { status: 409, title: 'The request conflicts with what is there' },
   'too-large': { status: 413, title: 'The body is too large' },
