@@ -24,3 +24,6 @@ export const MAX_GATEWAYS = 32
 export const MAX_TEXT = 1024
 export const MAX_ADDRESS_TEXT = 64
 export const MAX_HOSTNAME = 253
+
+/** A hundred years: the server subtracts it from its clock, and a timestamp does not hold every number of seconds. */
+export const MAX_UPTIME_SECS = 3_155_760_000

@@ -1,5 +1,5 @@
 import { Type, type Static } from 'typebox'
-import { HEARTBEAT_INTERVAL_SECS, MAX_HOSTNAME, REPORT_REASONS } from './limits.ts'
+import { HEARTBEAT_INTERVAL_SECS, MAX_HOSTNAME, MAX_UPTIME_SECS, REPORT_REASONS } from './limits.ts'
 import { Fingerprint, nullable, StorePath, SystemState, Timestamp } from './facts.ts'
 
 export { BODY_LIMITS, HEARTBEAT_INTERVAL_SECS, REPORT_REASONS, type ReportReason } from './limits.ts'
@@ -11,7 +11,7 @@ const Sequence = Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER })
 const BootId = nullable(
   Type.String({ pattern: '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$' }),
 )
-const Seconds = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })
+const UptimeSeconds = Type.Integer({ minimum: 0, maximum: MAX_UPTIME_SECS })
 const SkewSeconds = Type.Integer({ minimum: -Number.MAX_SAFE_INTEGER, maximum: Number.MAX_SAFE_INTEGER })
 
 /** `POST /agent/heartbeat`: alive, nothing changed. `sequence` and `uptime_secs` as in protocol.md. */
@@ -19,7 +19,7 @@ export const Heartbeat = Type.Object({
   version: Version,
   sequence: Sequence,
   boot_id: BootId,
-  uptime_secs: nullable(Seconds),
+  uptime_secs: nullable(UptimeSeconds),
   clock_skew_secs: SkewSeconds,
   current_system: nullable(StorePath),
   state_digest: Digest,
@@ -43,11 +43,14 @@ export const StateReport = Type.Object({
 })
 export type StateReport = Static<typeof StateReport>
 
+/** Becomes a system's registered name, which stands in URLs, logs and terminals. NixOS allows no others. */
+const HOSTNAME_PATTERN = '^[0-9A-Za-z_]([0-9A-Za-z._-]*[0-9A-Za-z_])?$'
+
 /** `POST /agent/enroll`, signed by the key that asks to be let in. */
 export const Enrollment = Type.Object({
   version: Version,
   token: Type.String({ minLength: 1, maxLength: 256 }),
-  hostname: Type.String({ minLength: 1, maxLength: MAX_HOSTNAME }),
+  hostname: Type.String({ pattern: HOSTNAME_PATTERN, maxLength: MAX_HOSTNAME }),
   public_key: Type.String({ minLength: 44, maxLength: 44 }),
 })
 export type Enrollment = Static<typeof Enrollment>
