@@ -11,6 +11,7 @@ export interface FileOptions {
 export interface PreparedFile {
   /** Gives the file its name. With `replace: false` an existing file is an error with code `EEXIST`. */
   publish: (options: { replace: boolean }) => Promise<void>
+  /** Removes the temporary file; does nothing once it is published. */
   discard: () => Promise<void>
 }
 

@@ -57,6 +57,7 @@ export function inspectConfig({ env, cwd, part, uid, systemFile }: LoadOptions):
       return [name, results]
     }),
   )
+  for (const { values } of tables.get('systems') ?? []) values['configuration'] ??= values['hostname']
   problems.push(...checkRules({ sections, tables }), ...missingFor(part, sections, fileName))
 
   const readers = readersOf(part, sections.get('server')?.values['evaluate'] === true)

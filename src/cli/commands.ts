@@ -1,0 +1,22 @@
+import type { Command } from 'commander'
+
+interface CommandEntry {
+  name: string
+  summary: string
+  /** Imported only when the command runs, so that none pays for the libraries of another. */
+  load: () => Promise<Command>
+}
+
+/** Every command, in the order of the help. A new one is its file and one line here. */
+export const COMMANDS: readonly CommandEntry[] = [
+  entry('keygen', 'make an Ed25519 key pair for an agent', async () =>
+    (await import('./keygen.ts')).createKeygenCommand(),
+  ),
+  entry('check-config', 'check the configuration and print what is in effect', async () =>
+    (await import('./check-config.ts')).createCheckConfigCommand(),
+  ),
+]
+
+function entry(name: string, summary: string, load: () => Promise<Command>): CommandEntry {
+  return { name, summary, load: async () => (await load()).name(name).summary(summary) }
+}
