@@ -6,7 +6,7 @@ const D = 3709570593466943934313808350875456518954211387984321901638878553308594
  * A `y` of the points of order 8: a root of `d·y⁴ + 2·y² - 1`, which is what doubling to `y = 0` comes down to. With
  * its negative, 0 (order 4), 1 (the identity) and -1 (order 2) these are all points whose order divides 8.
  */
-const Y_OF_ORDER_8 = 2707385501144840649318225287225658788936804267575313519463743609750303021n
+const Y_OF_ORDER_8 = 2707385501144840649318225287225658788936804267575313519463743609750303402022n
 const SMALL_ORDER_Y = new Set([0n, 1n, P - 1n, Y_OF_ORDER_8, P - Y_OF_ORDER_8])
 
 /**
