@@ -50,8 +50,6 @@ async function writeKeyPair(file: string, force: boolean): Promise<KeyPair> {
     )
   } catch (error) {
     if (errorCode(error) === 'EEXIST') await refuseExisting([file, publicFile])
-    if (errorCode(error) === 'ENOENT')
-      throw new Error(`the directory of ${file} does not exist`, { cause: error })
     throw new Error(`cannot write the key pair ${file} and ${publicFile}`, { cause: error })
   }
   return { private_key_file: file, public_key_file: publicFile, public_key: publicText, key_id: id }

@@ -1,4 +1,4 @@
-import packageFile from '../../package.json' with { type: 'json' }
+import manifest from '../../package.json' with { type: 'json' }
 
-/** The version of everything here: server, evaluator, agent and CLI come from one package. */
-export const VERSION: string = packageFile.version
+/** The version of this package: server, agent and CLI have one. */
+export const VERSION: string = manifest.version

@@ -39,6 +39,7 @@ export const database = {
     name: defaulted(text, 'crystal_forge', { description: 'Name of the database.' }),
     ssl: defaulted(choice(['disable', 'require', 'verify-full']), 'disable', {
       description: 'TLS to PostgreSQL; only `verify-full` proves which server answers.',
+      example: 'verify-full',
     }),
     ca_file: plainFile(
       optional(path, {

@@ -62,6 +62,9 @@ export const flakes = {
   },
 } as const
 
+// The private key of this example was never kept.
+const EXAMPLE_KEY = 'Gu3mIlfaXViKSGWDQfyheFphCzc9EpzL8M5FzgylJ38='
+
 export const systems = {
   description: 'Systems to watch. What is declared here cannot be changed through the API.',
   keys: {
@@ -79,11 +82,11 @@ export const systems = {
     }),
     public_key: optional(publicKey, {
       description: 'Public key of its agent.',
-      example: '11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=',
+      example: EXAMPLE_KEY,
     }),
     public_keys: defaulted(list(publicKey), [], {
       description: 'Several of them, while one replaces another.',
-      example: ['11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo='],
+      example: [EXAMPLE_KEY],
     }),
     environment: optional(text, { description: 'Environment it belongs to.', example: 'production' }),
     derivation: optional(storePath, {
