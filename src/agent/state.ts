@@ -1,0 +1,129 @@
+import { readFile, rename } from 'node:fs/promises'
+import { errorCode } from '../lib/errors.ts'
+import { writeFileDurably } from '../lib/files.ts'
+import type { Logger } from '../lib/log.ts'
+import { readObject } from './json.ts'
+
+/** What the agent remembers of a report it made. */
+export interface ReportRecord {
+  id: string
+  sequence: number
+  /** The state digest: of fingerprint and system. */
+  digest: string
+  systemDigest: string
+  bootId: string | null
+}
+
+/** What has to outlive the process. */
+export interface AgentState {
+  /** The last sequence used, per endpoint. */
+  sequences: { heartbeat: number; state: number }
+  made: ReportRecord | null
+  accepted: ReportRecord | null
+  /** Reports lost or set aside since `made`. */
+  dropped: number
+  /** Id of the report counted last in `dropped`: after a crash its file may still be in the spool. */
+  discarded: string | null
+  /** A report since `made`, or `made` itself, could not be spooled. */
+  spoolFailed: boolean
+  /** The server's time minus ours, where ours is so wrong that signatures were refused. */
+  clockOffsetMs: number
+  /** When `requested` reports were made, by state digest. */
+  requested: { digest: string; atMs: number }[]
+}
+
+const VERSION = 1
+
+export const emptyState = (): AgentState => ({
+  sequences: { heartbeat: 0, state: 0 },
+  made: null,
+  accepted: null,
+  dropped: 0,
+  discarded: null,
+  spoolFailed: false,
+  clockOffsetMs: 0,
+  requested: [],
+})
+
+export async function writeState(path: string, state: AgentState): Promise<void> {
+  await writeFileDurably(path, `${JSON.stringify({ version: VERSION, ...state })}\n`, { mode: 0o600 })
+}
+
+/**
+ * The state at `path`, empty where there is none. A file that cannot be understood is kept beside it as
+ * `<path>.corrupt`: the server sees a chain that starts again, and sequences go on from the clock.
+ */
+export async function readState(path: string, log: Logger): Promise<AgentState> {
+  let text: string
+  try {
+    text = await readFile(path, 'utf8')
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return emptyState()
+    throw new Error(`cannot read the agent's state ${path}`, { cause: error })
+  }
+  try {
+    return parseState(text)
+  } catch (error) {
+    log.error(
+      { err: error, path },
+      `the agent's state is damaged; starting anew, the file is kept as .corrupt`,
+    )
+    await rename(path, `${path}.corrupt`)
+    return emptyState()
+  }
+}
+
+function parseState(text: string): AgentState {
+  const value = readObject(JSON.parse(text))
+  if (value['version'] !== VERSION) throw new Error(`version is not ${VERSION}`)
+  const sequences = readObject(value['sequences'])
+  return {
+    sequences: { heartbeat: count(sequences['heartbeat']), state: count(sequences['state']) },
+    made: record(value['made']),
+    accepted: record(value['accepted']),
+    dropped: count(value['dropped']),
+    discarded: textOrNull(value['discarded']),
+    spoolFailed: value['spoolFailed'] === true,
+    clockOffsetMs: finite(value['clockOffsetMs']),
+    requested: list(value['requested']).map((each) => {
+      const { digest, atMs } = readObject(each)
+      return { digest: string(digest), atMs: finite(atMs) }
+    }),
+  }
+}
+
+function record(value: unknown): ReportRecord | null {
+  if (value === null) return null
+  const object = readObject(value)
+  return {
+    id: string(object['id']),
+    sequence: count(object['sequence']),
+    digest: string(object['digest']),
+    systemDigest: string(object['systemDigest']),
+    bootId: textOrNull(object['bootId']),
+  }
+}
+
+function count(value: unknown): number {
+  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value
+  throw new Error(`not a count: ${JSON.stringify(value)}`)
+}
+
+function finite(value: unknown): number {
+  if (typeof value === 'number' && Number.isFinite(value)) return value
+  throw new Error(`not a number: ${JSON.stringify(value)}`)
+}
+
+function string(value: unknown): string {
+  if (typeof value === 'string') return value
+  throw new Error(`not a text: ${JSON.stringify(value)}`)
+}
+
+function textOrNull(value: unknown): string | null {
+  return value === null ? null : string(value)
+}
+
+function list(value: unknown): unknown[] {
+  if (Array.isArray(value)) return value
+  throw new Error(`not a list: ${JSON.stringify(value)}`)
+}
