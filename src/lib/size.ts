@@ -12,7 +12,7 @@ const UNITS: Readonly<Record<string, number>> = {
 
 /** Bytes of a size such as `512MiB` or `8GiB`. Throws an Error that says what is accepted. */
 export function parseSize(text: string): number {
-  const match = /^(\d{1,15}) ?([A-Za-z]{1,3})$/.exec(text)
+  const match = /^(\d{1,16}) ?([A-Za-z]{1,3})$/.exec(text)
   const bytes = match ? Number(match[1]) * (UNITS[match[2] ?? ''] ?? Number.NaN) : Number.NaN
   if (!Number.isSafeInteger(bytes)) {
     throw new Error(
