@@ -15,6 +15,14 @@ const INITDB_TIMEOUT_MS = 300_000
 /** The name of the superuser of the embedded PostgreSQL, and of its database. */
 export const CLUSTER_NAME = 'crystal_forge'
 
+export interface NewDataDirectory {
+  binaries: Binaries
+  user: SystemUser | null
+  password: Secret
+  /** Whether to wait until it is on the disk. */
+  durable: boolean
+}
+
 /** The major version that made the data directory, or null when there is none yet. */
 export async function dataDirectoryVersion(data: string): Promise<number | null> {
   try {
@@ -37,7 +45,7 @@ export async function dataDirectoryVersion(data: string): Promise<number | null>
  */
 export async function createDataDirectory(
   data: string,
-  { binaries, user, password }: { binaries: Binaries; user: SystemUser | null; password: Secret },
+  { binaries, user, password, durable }: NewDataDirectory,
 ): Promise<void> {
   const parent = join(data, '..')
   const scratch = await createScratchDirectory(parent, 0o711)
@@ -50,7 +58,8 @@ export async function createDataDirectory(
       await chown(made, user.uid, user.gid)
       await chown(passwordFile, user.uid, user.gid)
     }
-    await runInitdb(binaries, user, [`--pgdata=${made}`, `--pwfile=${passwordFile}`])
+    const args = [`--pgdata=${made}`, `--pwfile=${passwordFile}`, ...(durable ? [] : ['--no-sync'])]
+    await runInitdb(binaries, user, args)
     await renameUnlessTaken(made, data)
     await syncDirectory(parent)
   } finally {

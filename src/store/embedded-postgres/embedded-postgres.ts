@@ -74,7 +74,10 @@ async function prepare(options: EmbeddedPostgresOptions, signal: AbortSignal): P
   const directories = options.binaryDirectories ?? (await installedDirectories())
   const binaries = await chooseBinaries({ major, directories, copies: layout.copies, user })
   const password = await readOrCreatePassword(layout.passwordFile)
-  if (major === null) await createDataDirectory(layout.data, { binaries, user, password })
+  if (major === null) {
+    const durable = settings['fsync'] !== 'off'
+    await createDataDirectory(layout.data, { binaries, user, password, durable })
+  }
   const connection: ConnectionOptions = {
     host: layout.sockets,
     port: PORT,

@@ -19,11 +19,7 @@ const OTHERS = `select count(*) as count from pg_stat_activity
  * Ends the supervisor's connection, and stops PostgreSQL if that was the last: each process that uses it has one. Of two
  * that end at once the lock lets the second see that the first is gone.
  */
-export async function shutDownUnlessUsed(
-  layout: Layout,
-  client: Client,
-  log: Logger,
-): Promise<void> {
+export async function shutDownUnlessUsed(layout: Layout, client: Client, log: Logger): Promise<void> {
   const others = await countOthers(client)
   if (others === null) return
   const postmaster = await readPostmaster(layout)
