@@ -9,12 +9,14 @@ interface CommandEntry {
 
 /** Every command, in the order of the help. A new one is its file and one line here. */
 export const COMMANDS: readonly CommandEntry[] = [
+  entry('server', 'run the server', async () => (await import('./server.ts')).createServerCommand()),
   entry('keygen', 'make an Ed25519 key pair for an agent', async () =>
     (await import('./keygen.ts')).createKeygenCommand(),
   ),
   entry('check-config', 'check the configuration and print what is in effect', async () =>
     (await import('./check-config.ts')).createCheckConfigCommand(),
   ),
+  entry('db', 'the schema of the database', async () => (await import('./db.ts')).createDbCommand()),
 ]
 
 function entry(name: string, summary: string, load: () => Promise<Command>): CommandEntry {

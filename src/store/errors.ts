@@ -16,7 +16,8 @@ const DEADLOCK_DETECTED = '40P01'
 const UNAVAILABLE = /^(08|53|57P|58|25006)/
 
 /** Messages of `pg` for a connection that could not be had or was lost; it gives these errors no code. */
-const LOST = /timeout exceeded when trying to connect|connection terminated|client has encountered a connection error|not queryable|connection ended|cannot use a pool after calling end|query read timeout/i
+const LOST =
+  /timeout exceeded when trying to connect|connection terminated|client has encountered a connection error|not queryable|connection ended|cannot use a pool after calling end|query read timeout/i
 
 /** Whether the database could not be used at all, so that the same request may succeed later. */
 export function isUnavailable(error: unknown): boolean {

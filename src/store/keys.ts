@@ -1,7 +1,8 @@
 import { type Kysely, sql } from 'kysely'
 import type { DB } from './schema.generated.ts'
 
-export type KeyStatus = 'pending' | 'active' | 'inactive' | 'revoked'
+export const KEY_STATUSES = ['pending', 'active', 'inactive', 'revoked'] as const
+export type KeyStatus = (typeof KEY_STATUSES)[number]
 
 /** A registered key as the ingest path needs it. Neither member ever changes, so it may be cached for ever. */
 export interface RegisteredKey {
@@ -30,8 +31,11 @@ export async function findKey(db: Kysely<DB>, id: string): Promise<RegisteredKey
   return row ?? null
 }
 
-/** The keys of a system, or of all, oldest first. */
-export async function listKeys(db: Kysely<DB>, filter: { systemId?: number } = {}): Promise<KeyRow[]> {
+/** The keys that pass the filter, oldest first. */
+export async function listKeys(
+  db: Kysely<DB>,
+  filter: { systemId?: number; status?: KeyStatus },
+): Promise<KeyRow[]> {
   let query = db
     .selectFrom('keys')
     .innerJoin('systems', 'systems.id', 'keys.system_id')
@@ -46,6 +50,7 @@ export async function listKeys(db: Kysely<DB>, filter: { systemId?: number } = {
     .orderBy('keys.created_at')
     .orderBy('keys.id')
   if (filter.systemId !== undefined) query = query.where('keys.system_id', '=', filter.systemId)
+  if (filter.status !== undefined) query = query.where('keys.status', '=', filter.status)
   return query.execute()
 }
 
@@ -97,4 +102,31 @@ export async function revokeKey(db: Kysely<DB>, systemId: number, keyId: string)
     .where('system_id', '=', systemId)
     .executeTakeFirst()
   return updated.numUpdatedRows === 1n
+}
+
+/** Whether a key may write, as `refusalOf` takes it, or null for an unknown key. */
+export async function findKeyStanding(
+  db: Kysely<DB>,
+  id: string,
+): Promise<{ status: KeyStatus; archived: boolean } | null> {
+  const row = await db
+    .selectFrom('keys')
+    .innerJoin('systems', 'systems.id', 'keys.system_id')
+    .select(['keys.status', sql<boolean>`systems.archived_at is not null`.as('archived')])
+    .where('keys.id', '=', id)
+    .executeTakeFirst()
+  return row ?? null
+}
+
+/** All keys of the system of this name (in any case), whatever their status. Version 0 names the host, not the key. */
+export async function findKeysOfHost(
+  db: Kysely<DB>,
+  hostname: string,
+): Promise<(RegisteredKey & { hostname: string })[]> {
+  return db
+    .selectFrom('keys')
+    .innerJoin('systems', 'systems.id', 'keys.system_id')
+    .select(['keys.id', 'keys.system_id as systemId', 'keys.public_key as publicKey', 'systems.hostname'])
+    .where(sql`lower(systems.hostname)`, '=', hostname.toLowerCase())
+    .execute()
 }

@@ -1,5 +1,5 @@
-import type { Kysely } from 'kysely'
-import { toBytes, toDigest, toDigestOrNull } from './digest-column.ts'
+import { type Kysely, sql, type SqlBool } from 'kysely'
+import { toBytes, toBytesOrNull, toDigest, toDigestOrNull } from './digest-column.ts'
 import type { DB } from './schema.generated.ts'
 
 const LISTED = [
@@ -15,18 +15,24 @@ const LISTED = [
   'reports.chain',
 ] as const
 
-/** A system's reports, newest first, received before `before` (of the last row of the page before). */
+/** A system's reports, newest first, from the one after the report `after` (the last of the page before). */
 export async function listReports(
   db: Kysely<DB>,
   systemId: number,
-  page: { before: Date | null; limit: number },
+  page: { after: string | null; limit: number },
 ) {
   const rows = await db
     .selectFrom('reports')
     .select(LISTED)
     .where('system_id', '=', systemId)
-    .$if(page.before !== null, (query) => query.where('received_at', '<', page.before ?? new Date(0)))
+    .$if(page.after !== null, (query) =>
+      query.where(
+        sql<SqlBool>`(received_at, id) < (
+          select received_at, id from reports where system_id = ${systemId} and id = ${toBytesOrNull(page.after)})`,
+      ),
+    )
     .orderBy('received_at', 'desc')
+    .orderBy('id', 'desc')
     .limit(page.limit)
     .execute()
   return rows.map((row) => ({ ...row, id: toDigest(row.id), previous: toDigestOrNull(row.previous) }))

@@ -22,6 +22,8 @@ export interface ReportEntry {
   bootId: string | null
   stateDigest: string
   intervalSecs: number
+  /** The silence that ends an online period, in seconds. */
+  offlineAfterSecs: number
   facts: FlagFacts
   /** As parsed from the body, unknown members included. */
   system: unknown
@@ -51,17 +53,13 @@ export type ReportOutcome =
  * Stores a report in one transaction under the lock of its system's contact row: evidence, chain, facts, flags and
  * contact together or not at all. A report that is already there is `duplicate`, under whichever key it came.
  */
-export async function recordReport(
-  db: Kysely<DB>,
-  entry: ReportEntry,
-  offlineAfterSecs: number,
-): Promise<ReportOutcome> {
+export async function recordReport(db: Kysely<DB>, entry: ReportEntry): Promise<ReportOutcome> {
   return withPartition(db, () =>
     db.transaction().execute(async (transaction) => {
       const known = await lockSystem(transaction, entry)
       const refused = await refusal(transaction, entry, known)
       if (refused !== null) return refused
-      return store(transaction, entry, known, offlineAfterSecs)
+      return store(transaction, entry, known)
     }),
   )
 }
@@ -134,12 +132,7 @@ async function namesAnotherSystem(transaction: Transaction<DB>, entry: ReportEnt
   return row !== undefined
 }
 
-async function store(
-  transaction: Transaction<DB>,
-  entry: ReportEntry,
-  known: Known,
-  offlineAfterSecs: number,
-): Promise<ReportOutcome> {
+async function store(transaction: Transaction<DB>, entry: ReportEntry, known: Known): Promise<ReportOutcome> {
   // the reports of version 0 are no chain: the first one of version 1 starts it
   const newest = known.contact.protocol === 0 ? null : toDigestOrNull(known.contact.report_id)
   const chain = entry.protocol === 0 ? 'unchained' : await chainOf(transaction, entry, newest)
@@ -161,7 +154,7 @@ async function store(
     chain,
   )
   await setReportFlags(transaction, entry.systemId, raised)
-  await moveContact(transaction, entry, known, offlineAfterSecs)
+  await moveContact(transaction, entry, known)
   return { result: 'stored', chain }
 }
 
@@ -224,19 +217,14 @@ async function setFacts(transaction: Transaction<DB>, entry: ReportEntry) {
  * A report counts as contact. Its boot id opens a new online period unless the report may be older than the last
  * heartbeat (sequences follow the clock): then it was made in an earlier boot and waited in the spool.
  */
-async function moveContact(
-  transaction: Transaction<DB>,
-  entry: ReportEntry,
-  known: Known,
-  offlineAfterSecs: number,
-) {
+async function moveContact(transaction: Transaction<DB>, entry: ReportEntry, known: Known) {
   const { contact } = known
   const isNewBoot =
     entry.bootId !== null &&
     entry.bootId !== contact.boot_id &&
     entry.bootId !== contact.previous_boot_id &&
     entry.sequence > known.heartbeat_sequence
-  const silent = sql<boolean>`(last_contact is null or last_contact < now() - make_interval(secs => ${offlineAfterSecs}))`
+  const silent = sql<boolean>`(last_contact is null or last_contact < now() - make_interval(secs => ${entry.offlineAfterSecs}))`
   if (contact.last_contact !== null)
     await sql`
       insert into online_periods (system_id, started_at, ended_at, boot_id)

@@ -4,7 +4,8 @@ import type { Liveness, LivenessLimits } from '../fleet/liveness.ts'
 import type { DB } from './schema.generated.ts'
 
 /** Whether and how a system may report. */
-export type Registration = 'active' | 'pending' | 'keyless' | 'archived'
+export const REGISTRATIONS = ['active', 'pending', 'keyless', 'archived'] as const
+export type Registration = (typeof REGISTRATIONS)[number]
 
 /** What the fleet's list shows of one system. */
 export interface SystemListRow {

@@ -1,0 +1,18 @@
+import { Command } from 'commander'
+import { systemClock } from '../lib/clock.ts'
+import { loadConfig } from '../lib/config/load.ts'
+import { runUntilSignal } from '../lib/lifecycle.ts'
+import { createLogger } from '../lib/log.ts'
+import { createServer } from '../server/server.ts'
+
+export function createServerCommand(): Command {
+  return new Command('server')
+    .description(
+      'Runs the server. Without [database] it starts a PostgreSQL of its own below [server] state_dir.',
+    )
+    .action(async () => {
+      const config = loadConfig({ env: process.env, cwd: process.cwd(), part: 'server' })
+      const log = createLogger()
+      await runUntilSignal(createServer({ config, log, clock: systemClock }), log)
+    })
+}

@@ -1,0 +1,39 @@
+import type { FastifyRequest, onRequestAsyncHookHandler } from 'fastify'
+import { Problem } from '../../protocol/problems.ts'
+import { type Role, ROLES, useApiToken } from '../../store/api-tokens.ts'
+import type { ServerContext } from '../context.ts'
+import type { FailureLimit } from '../ingest/failure-limit.ts'
+
+export interface ApiCaller {
+  name: string
+  role: Role
+}
+
+/** Makes the hook that lets callers of at least this role through. */
+export type Authorise = (atLeast: Role) => onRequestAsyncHookHandler
+
+const BEARER = /^Bearer ([A-Za-z0-9_-]{1,256})$/
+
+/** Bearer tokens, each with one role; with `anonymous_read` a request without a token may read. */
+export function createAuthorise(context: ServerContext, limit: FailureLimit): Authorise {
+  const callerOf = async (request: FastifyRequest): Promise<ApiCaller> => {
+    const header = request.headers.authorization
+    if (header === undefined && context.settings.anonymousRead) return { name: 'anonymous', role: 'viewer' }
+    const token = header === undefined ? undefined : BEARER.exec(header)?.[1]
+    const caller = token === undefined ? null : await useApiToken(context.db, token)
+    if (caller !== null) return caller
+    limit.count(request.ip)
+    throw new Problem(
+      'unauthenticated',
+      header === undefined
+        ? 'send a token: Authorization: Bearer <token>'
+        : 'the token is unknown, expired or revoked',
+    )
+  }
+  return (atLeast) => async (request) => {
+    const caller = await callerOf(request)
+    if (ROLES.indexOf(caller.role) < ROLES.indexOf(atLeast))
+      throw new Problem('forbidden', `this needs the role ${atLeast}; the token has the role ${caller.role}`)
+    request.caller = caller
+  }
+}

@@ -1,0 +1,40 @@
+import { Type } from 'typebox'
+import { PROBLEM_MEDIA_TYPE } from '../../protocol/problems.ts'
+
+// JSON Schema 2020-12, as OpenAPI 3.1 has it: `type` may be a list.
+const orNull = (schema: { type: string; format?: string }, value?: unknown) =>
+  Type.Unsafe<typeof value>({ ...schema, type: [schema.type, 'null'] })
+
+export const Time = Type.Unsafe<Date>({ type: 'string', format: 'date-time' })
+export const TimeOrNull = orNull({ type: 'string', format: 'date-time' })
+export const TextOrNull = orNull({ type: 'string' })
+export const NumberOrNull = orNull({ type: 'number' })
+
+/** A JSON value as a report carried it. */
+export const AnyJson = Type.Unsafe<unknown>({})
+
+export const PageSize = Type.Integer({ minimum: 1, maximum: 1000, default: 100 })
+
+export const ProblemSchema = Type.Object(
+  {
+    type: Type.String(),
+    title: Type.String(),
+    status: Type.Integer(),
+    detail: Type.Optional(Type.String()),
+    last_sequence: Type.Optional(Type.Integer()),
+    errors: Type.Optional(Type.Array(Type.Object({ path: Type.String(), message: Type.String() }))),
+  },
+  { description: 'RFC 9457; docs/errors.md lists the types' },
+)
+
+/** The responses every route may give beside its own. */
+export const problemResponses = {
+  '4xx': {
+    description: 'A problem of the request',
+    content: { [PROBLEM_MEDIA_TYPE]: { schema: ProblemSchema } },
+  },
+  '5xx': {
+    description: 'A problem of the server',
+    content: { [PROBLEM_MEDIA_TYPE]: { schema: ProblemSchema } },
+  },
+}

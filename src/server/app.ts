@@ -1,0 +1,123 @@
+import './request-state.ts'
+import { STATUS_CODES } from 'node:http'
+import type { Socket } from 'node:net'
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
+import { Problem, PROBLEM_MEDIA_TYPE, PROBLEMS } from '../protocol/problems.ts'
+import { isUnavailable } from '../store/errors.ts'
+import { recordHeartbeats } from '../store/heartbeats.ts'
+import { createAuthorise } from './api/authorise.ts'
+import type { ServerContext } from './context.ts'
+import type { Verify } from './ed25519.ts'
+import { installAgentRequests } from './ingest/agent-requests.ts'
+import { createAuthenticator } from './ingest/authenticate.ts'
+import { createAuthorityCheck } from './ingest/authorities.ts'
+import { createBatcher } from './ingest/batcher.ts'
+import { createFailureLimit } from './ingest/failure-limit.ts'
+import { createTransportCheck } from './ingest/transport.ts'
+import { createVersion0 } from './ingest/version-0.ts'
+import { createMetrics, type Metrics } from './metrics.ts'
+import { installProblemReplies } from './problem-replies.ts'
+import { apiRoutes } from './routes/api.ts'
+import { enrollRoute } from './routes/enroll.ts'
+import { healthRoutes } from './routes/health.ts'
+import { heartbeatRoute } from './routes/heartbeat.ts'
+import { metricsRoute } from './routes/metrics.ts'
+import { stateRoute } from './routes/state.ts'
+import { systemStateRoute } from './routes/version-0.ts'
+
+export interface App {
+  http: FastifyInstance
+  metrics: Metrics
+}
+
+/** A request's head and body have to arrive within this. */
+const REQUEST_TIMEOUT_MS = 30_000
+/** Longer than two heartbeat intervals, so that an agent keeps its connection: a TLS handshake costs as much as 7 requests. */
+const KEEP_ALIVE_MS = 130_000
+
+/** Builds the HTTP part with all its routes; nothing listens yet, so that tests can inject requests. */
+export async function createApp(
+  context: ServerContext,
+  options: { verify: Verify; version: string },
+): Promise<App> {
+  const { settings } = context
+  const log: FastifyBaseLogger = context.log
+  const http: FastifyInstance = Fastify({
+    loggerInstance: log,
+    logController: new LogController({ disableRequestLogging: true }),
+    trustProxy: settings.trustedProxies.length > 0 ? [...settings.trustedProxies] : false,
+    bodyLimit: 64 * 1024,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    forceCloseConnections: 'idle',
+    return503OnClosing: false,
+    routerOptions: { maxParamLength: 256 },
+    clientErrorHandler: answerBrokenHttp,
+    ...(settings.tls === null ? {} : { https: settings.tls }),
+  })
+  http.decorateRequest('agent', null)
+  http.decorateRequest('caller', null)
+  http.decorateReply('problem', null)
+  installProblemReplies(http)
+  refuseWhileClosing(http)
+
+  const metrics = createMetrics(context)
+  metrics.observe(http)
+  const limit = createFailureLimit(context.clock)
+  const authorise = createAuthorise(context, limit)
+  const checkAuthority = createAuthorityCheck(settings)
+  const heartbeats = createBatcher({
+    run: (rows: Parameters<typeof recordHeartbeats>[1][number][]) => recordHeartbeats(context.db, rows),
+    keyOf: (row) => row.systemId,
+    isFailureOfAll: isUnavailable,
+  })
+  metrics.watchQueue('heartbeats', () => heartbeats.depth)
+  http.addHook('onClose', () => heartbeats.drain())
+
+  healthRoutes(http, context)
+  if (settings.metricsListen === null) metricsRoute(http, metrics, authorise)
+  await http.register(async (agents) => {
+    const authenticator = createAuthenticator({ ...context, verify: options.verify, limit })
+    const version0 = createVersion0(context, { verify: options.verify, limit, heartbeats })
+    installAgentRequests(agents, context, { authenticator, checkAuthority })
+    heartbeatRoute(agents, context, { heartbeats, version0 })
+    stateRoute(agents, context, { version0 })
+    if (settings.acceptVersion0) systemStateRoute(agents, { version0 })
+  })
+  await http.register(async (agents) => {
+    const isConfidential = createTransportCheck(settings.trustedProxies)
+    enrollRoute(agents, context, { verify: options.verify, limit, isConfidential, checkAuthority })
+  })
+  await http.register((api) => apiRoutes(api, context, { authorise, version: options.version }), {
+    prefix: '/api/v1',
+  })
+  return { http, metrics }
+}
+
+/** What arrives on an open connection while the server stops is sent elsewhere; what is under way is finished. */
+function refuseWhileClosing(http: FastifyInstance): void {
+  let closing = false
+  http.addHook('preClose', async () => {
+    closing = true
+  })
+  http.addHook('onRequest', async (_request, reply) => {
+    if (!closing) return
+    reply.header('connection', 'close')
+    throw new Problem('unavailable', 'the server is stopping', { retryAfter: 1 })
+  })
+}
+
+/** Bytes that are no HTTP request never reach a route; they get a problem document all the same. */
+function answerBrokenHttp(error: Error & { code?: string }, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || socket.destroyed || !socket.writable) {
+    socket.destroy()
+    return
+  }
+  const problem = new Problem('malformed', 'this is not a well-formed HTTP request')
+  const body = JSON.stringify(problem.toDocument())
+  const { status } = PROBLEMS[problem.problem]
+  socket.end(
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: ${PROBLEM_MEDIA_TYPE}\r\n` +
+      `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+  )
+}

@@ -1,0 +1,57 @@
+import type { FastifyRequest } from 'fastify'
+import type { Kysely } from 'kysely'
+import type { Clock } from '../../lib/clock.ts'
+import { generateSeed, privateKeyFromSeed } from '../../protocol/keys.ts'
+import { Problem } from '../../protocol/problems.ts'
+import { checkFreshness, readSignedRequest, type SignedRequest } from '../../protocol/verify.ts'
+import { findKey, type RegisteredKey } from '../../store/keys.ts'
+import type { DB } from '../../store/schema.generated.ts'
+import type { Verify } from '../ed25519.ts'
+import type { FailureLimit } from './failure-limit.ts'
+import { readHead } from './request-head.ts'
+
+export interface Authenticator {
+  /** Whose request it is. Throws Problem unsigned, stale-signature, bad-signature, malformed or slow-down. */
+  authenticate: (request: FastifyRequest) => Promise<{ key: RegisteredKey; signed: SignedRequest }>
+}
+
+/**
+ * Authenticates agents before their body is read. Public keys are cached for ever, as a key never changes; whether a
+ * key may write is not decided here but in the statement that writes.
+ */
+export function createAuthenticator(options: {
+  db: Kysely<DB>
+  verify: Verify
+  clock: Clock
+  limit: FailureLimit
+}): Authenticator {
+  const { db, verify, clock, limit } = options
+  const cache = new Map<string, RegisteredKey>()
+  // an unknown key id costs the same verification and look-up as a known one, so that time does not tell them apart
+  const nobody = privateKeyFromSeed(generateSeed()).publicKey
+
+  const keyOf = async (signed: SignedRequest): Promise<RegisteredKey> => {
+    const cached = cache.get(signed.keyId)
+    const key = cached ?? (await findKey(db, signed.keyId))
+    const isGenuine = verify(key?.publicKey ?? nobody, signed.base, signed.signatureBytes)
+    if (key !== null && isGenuine) {
+      cache.set(key.id, key)
+      return key
+    }
+    if (cached !== undefined) await findKey(db, signed.keyId)
+    throw new Problem('bad-signature', 'no active key with this keyid made this signature')
+  }
+
+  return {
+    async authenticate(request) {
+      try {
+        const signed = readSignedRequest(readHead(request))
+        checkFreshness(signed, clock())
+        return { signed, key: await keyOf(signed) }
+      } catch (error) {
+        if (error instanceof Problem && error.problem !== 'malformed') limit.count(request.ip)
+        throw error
+      }
+    },
+  }
+}

@@ -1,0 +1,98 @@
+import { Problem } from '../../protocol/problems.ts'
+
+export interface Batcher<Row, Outcome> {
+  /** Resolves once the row's batch is committed. Throws Problem `unavailable` when too many rows wait. */
+  add: (row: Row) => Promise<Outcome>
+  readonly depth: number
+  /** Resolves when nothing waits or runs any more. */
+  drain: () => Promise<void>
+}
+
+interface Waiting<Row, Outcome> {
+  row: Row
+  resolve: (outcome: Outcome) => void
+  reject: (error: unknown) => void
+}
+
+/**
+ * Collects rows into batches without a timer: a batch leaves as soon as one of `connections` is free, so that a lone row
+ * waits for nothing and under load a batch is what arrived during the one before. A batch holds one row of each `keyOf`;
+ * further ones wait for the next. When a batch fails for a reason of its content its rows run one by one, so that one bad row never fails the others.
+ */
+export function createBatcher<Row, Outcome>(options: {
+  run: (rows: Row[]) => Promise<Outcome[]>
+  keyOf: (row: Row) => number
+  /** Whether the failure says nothing about the rows, so that running them singly would fail too. */
+  isFailureOfAll: (error: unknown) => boolean
+  connections?: number
+  maxRows?: number
+  maxWaiting?: number
+}): Batcher<Row, Outcome> {
+  const { run, keyOf, isFailureOfAll, connections = 2, maxRows = 500, maxWaiting = 20_000 } = options
+  let waiting: Waiting<Row, Outcome>[] = []
+  let running = 0
+  let drained: (() => void)[] = []
+
+  const takeBatch = (): Waiting<Row, Outcome>[] => {
+    const batch = new Map<number, Waiting<Row, Outcome>>()
+    const later: Waiting<Row, Outcome>[] = []
+    for (const [index, each] of waiting.entries()) {
+      if (batch.size === maxRows) {
+        later.push(...waiting.slice(index))
+        break
+      }
+      const key = keyOf(each.row)
+      if (batch.has(key)) later.push(each)
+      else batch.set(key, each)
+    }
+    waiting = later
+    return [...batch.values()]
+  }
+
+  const runBatch = async (batch: Waiting<Row, Outcome>[]): Promise<void> => {
+    try {
+      const outcomes = await run(batch.map((each) => each.row))
+      for (const [index, each] of batch.entries()) {
+        const outcome = outcomes[index]
+        if (outcome === undefined) each.reject(new Error('a batch returned fewer outcomes than rows'))
+        else each.resolve(outcome)
+      }
+    } catch (error) {
+      if (batch.length === 1 || isFailureOfAll(error)) for (const each of batch) each.reject(error)
+      else for (const each of batch) await runBatch([each])
+    }
+  }
+
+  const dispatch = (): void => {
+    while (running < connections && waiting.length > 0) {
+      running += 1
+      void runBatch(takeBatch()).finally(() => {
+        running -= 1
+        dispatch()
+      })
+    }
+    if (running === 0 && waiting.length === 0) {
+      for (const resolve of drained) resolve()
+      drained = []
+    }
+  }
+
+  return {
+    add: (row) => {
+      if (waiting.length >= maxWaiting)
+        return Promise.reject(new Problem('unavailable', 'the server is overloaded', { retryAfter: 2 }))
+      return new Promise((resolve, reject) => {
+        waiting.push({ row, resolve, reject })
+        dispatch()
+      })
+    },
+    get depth() {
+      return waiting.length
+    },
+    drain: () =>
+      new Promise((resolve) => {
+        drained.push(resolve)
+        dispatch()
+      }),
+  }
+}

@@ -1,0 +1,93 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
+import { fleetSummary } from '../store/fleet-summary.ts'
+import { listJobRuns } from '../store/job-runs.ts'
+import type { ServerContext } from './context.ts'
+
+export interface Metrics {
+  registry: Registry
+  /** Counts and times every request that reaches a route of `app`. */
+  observe: (app: FastifyInstance) => void
+  /** A queue whose length is read when metrics are. */
+  watchQueue: (name: string, depth: () => number) => void
+}
+
+/** From a fast heartbeat (1 ms) to a client that is about to give up. */
+const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
+
+export function createMetrics(context: ServerContext): Metrics {
+  const registry = new Registry()
+  collectDefaultMetrics({ register: registry })
+  const requests = new Counter({
+    name: 'crystal_forge_http_requests_total',
+    help: 'Requests by route, method and result: ok, or the name of the problem that was answered',
+    labelNames: ['route', 'method', 'result'],
+    registers: [registry],
+  })
+  const durations = new Histogram({
+    name: 'crystal_forge_http_request_duration_seconds',
+    help: 'Time from the head of a request to the end of its answer',
+    labelNames: ['route', 'method'],
+    buckets: SECONDS,
+    registers: [registry],
+  })
+  const queues = new Map<string, () => number>()
+  // oxlint-disable-next-line no-new -- a gauge registers itself
+  new Gauge({
+    name: 'crystal_forge_queue_depth',
+    help: 'Requests that wait for a batch',
+    labelNames: ['queue'],
+    registers: [registry],
+    collect() {
+      for (const [queue, depth] of queues) this.set({ queue }, depth())
+    },
+  })
+  addFleetGauges(registry, context)
+  addJobGauges(registry, context)
+
+  return {
+    registry,
+    observe(app) {
+      app.addHook('onResponse', async (request, reply) => {
+        requests.inc({ ...labels(request), result: reply.problem ?? 'ok' })
+        durations.observe(labels(request), reply.elapsedTime / 1000)
+      })
+    },
+    watchQueue: (name, depth) => queues.set(name, depth),
+  }
+}
+
+function addFleetGauges(registry: Registry, context: ServerContext): void {
+  // oxlint-disable-next-line no-new -- a gauge registers itself
+  new Gauge({
+    name: 'crystal_forge_systems',
+    help: 'Systems that are not archived, by liveness or by flag',
+    labelNames: ['liveness', 'flag'],
+    registers: [registry],
+    async collect() {
+      const { liveness, flags } = await fleetSummary(context.db, context.settings.liveness)
+      this.reset()
+      for (const [name, count] of Object.entries(liveness)) this.set({ liveness: name }, count)
+      for (const [name, count] of Object.entries(flags)) this.set({ flag: name }, count)
+    },
+  })
+}
+
+function addJobGauges(registry: Registry, context: ServerContext): void {
+  // oxlint-disable-next-line no-new -- a gauge registers itself
+  new Gauge({
+    name: 'crystal_forge_job_last_success_timestamp_seconds',
+    help: 'When each recurring job last succeeded; 0 is never',
+    labelNames: ['job'],
+    registers: [registry],
+    async collect() {
+      for (const { name, finished_at } of await listJobRuns(context.db))
+        this.set({ job: name }, (finished_at?.getTime() ?? 0) / 1000)
+    },
+  })
+}
+
+function labels(request: FastifyRequest) {
+  // only known routes: a scanner's paths would make a series each
+  return { route: request.routeOptions.url ?? 'unknown', method: request.method }
+}

@@ -1,0 +1,47 @@
+import etag from '@fastify/etag'
+import swagger from '@fastify/swagger'
+import type { FastifyInstance } from 'fastify'
+import type { Authorise } from '../api/authorise.ts'
+import type { ServerContext } from '../context.ts'
+import { enrollTokenRoutes } from './enroll-tokens.ts'
+import { fleetRoutes } from './fleet.ts'
+import { jobRoutes } from './jobs.ts'
+import { keyRoutes } from './keys.ts'
+import { reportRoutes } from './reports.ts'
+import { systemActionRoutes } from './system-actions.ts'
+import { systemRoutes } from './systems.ts'
+import { tokenRoutes } from './tokens.ts'
+
+/** Everything below /api/v1, described at /api/v1/openapi.json. */
+export async function apiRoutes(
+  app: FastifyInstance,
+  context: ServerContext,
+  options: { authorise: Authorise; version: string },
+): Promise<void> {
+  await app.register(etag, { weak: true })
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'Crystal Forge',
+        version: options.version,
+        description: 'What the machines of a NixOS fleet run, and the evidence for it.',
+        license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+      },
+      components: { securitySchemes: { token: { type: 'http', scheme: 'bearer' } } },
+      security: [{ token: [] }],
+    },
+  })
+  for (const routes of [
+    fleetRoutes,
+    systemRoutes,
+    systemActionRoutes,
+    reportRoutes,
+    keyRoutes,
+    enrollTokenRoutes,
+    tokenRoutes,
+    jobRoutes,
+  ])
+    routes(app, context, options.authorise)
+  app.get('/openapi.json', { schema: { hide: true } }, () => app.swagger())
+}

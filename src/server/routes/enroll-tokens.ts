@@ -1,0 +1,91 @@
+import type { FastifyInstance } from 'fastify'
+import { type Static, Type } from 'typebox'
+import { HOSTNAME_PATTERN } from '../../protocol/hostname.ts'
+import { Problem } from '../../protocol/problems.ts'
+import { createEnrollToken, listEnrollTokens, revokeEnrollToken } from '../../store/enroll-tokens.ts'
+import type { Authorise } from '../api/authorise.ts'
+import { problemResponses, TextOrNull, Time } from '../api/schemas.ts'
+import type { ServerContext } from '../context.ts'
+
+const Listed = Type.Object({
+  id: Type.Integer(),
+  name: Type.String(),
+  uses_left: Type.Integer(),
+  expires_at: Time,
+  environment: TextOrNull,
+  flake_url: TextOrNull,
+  hostname: TextOrNull,
+  needs_approval: Type.Boolean(),
+  created_at: Time,
+})
+
+const NewToken = Type.Object(
+  {
+    name: Type.String({ minLength: 1, maxLength: 256 }),
+    uses: Type.Integer({ minimum: 1, maximum: 1_000_000, default: 1 }),
+    expires_in_secs: Type.Integer({ minimum: 60, maximum: 366 * 86_400, default: 86_400 }),
+    environment: Type.Optional(Type.String({ minLength: 1, maxLength: 256 })),
+    flake_url: Type.Optional(Type.String({ minLength: 1, maxLength: 2048 })),
+    hostname: Type.Optional(Type.String({ pattern: HOSTNAME_PATTERN })),
+    needs_approval: Type.Boolean({ default: false }),
+  },
+  { additionalProperties: false },
+)
+
+export function enrollTokenRoutes(app: FastifyInstance, context: ServerContext, authorise: Authorise): void {
+  app.get(
+    '/enroll-tokens',
+    {
+      onRequest: authorise('operator'),
+      schema: {
+        operationId: 'listEnrollTokens',
+        summary: 'Enrolment tokens that are not revoked; never their text',
+        response: { 200: Type.Object({ enroll_tokens: Type.Array(Listed) }), ...problemResponses },
+      },
+    },
+    async () => ({ enroll_tokens: await listEnrollTokens(context.db) }),
+  )
+
+  app.post<{ Body: Static<typeof NewToken> }>(
+    '/enroll-tokens',
+    {
+      onRequest: authorise('operator'),
+      schema: {
+        operationId: 'createEnrollToken',
+        summary: 'Makes an enrolment token; its text is shown this once',
+        body: NewToken,
+        response: { 201: Type.Object({ id: Type.Integer(), token: Type.String() }), ...problemResponses },
+      },
+    },
+    async ({ body }, reply) => {
+      const created = await createEnrollToken(context.db, {
+        name: body.name,
+        uses: body.uses,
+        expiresAt: new Date(context.clock() + body.expires_in_secs * 1000),
+        environment: body.environment ?? null,
+        flakeUrl: body.flake_url ?? null,
+        hostname: body.hostname ?? null,
+        needsApproval: body.needs_approval,
+      })
+      return reply.code(201).send(created)
+    },
+  )
+
+  app.delete<{ Params: { id: number } }>(
+    '/enroll-tokens/:id',
+    {
+      onRequest: authorise('operator'),
+      schema: {
+        operationId: 'revokeEnrollToken',
+        summary: 'Makes an enrolment token worthless; what enrolled with it stays',
+        params: Type.Object({ id: Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }) }),
+        response: { 204: Type.Null({ description: 'Done' }), ...problemResponses },
+      },
+    },
+    async ({ params }, reply) => {
+      if (!(await revokeEnrollToken(context.db, params.id)))
+        throw new Problem('not-found', `there is no enrolment token ${params.id}`)
+      return reply.code(204).send()
+    },
+  )
+}

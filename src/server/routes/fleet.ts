@@ -1,0 +1,33 @@
+import type { FastifyInstance } from 'fastify'
+import { Type } from 'typebox'
+import { FLAGS } from '../../fleet/flags.ts'
+import { LIVENESS } from '../../fleet/liveness.ts'
+import { fleetSummary } from '../../store/fleet-summary.ts'
+import type { Authorise } from '../api/authorise.ts'
+import { problemResponses } from '../api/schemas.ts'
+import type { ServerContext } from '../context.ts'
+
+const countOf = (names: readonly string[]) =>
+  Type.Object(Object.fromEntries(names.map((name) => [name, Type.Integer()])))
+
+const Summary = Type.Object({
+  systems: Type.Integer(),
+  liveness: countOf(LIVENESS),
+  flags: countOf(FLAGS),
+  pending_keys: Type.Integer(),
+})
+
+export function fleetRoutes(app: FastifyInstance, context: ServerContext, authorise: Authorise): void {
+  app.get(
+    '/fleet/summary',
+    {
+      onRequest: authorise('viewer'),
+      schema: {
+        operationId: 'getFleetSummary',
+        summary: 'Counts over all systems that are not archived',
+        response: { 200: Summary, ...problemResponses },
+      },
+    },
+    () => fleetSummary(context.db, context.settings.liveness),
+  )
+}

@@ -1,0 +1,29 @@
+import type { FastifyInstance } from 'fastify'
+import { Type } from 'typebox'
+import { listJobRuns } from '../../store/job-runs.ts'
+import type { Authorise } from '../api/authorise.ts'
+import { problemResponses, TextOrNull, TimeOrNull } from '../api/schemas.ts'
+import type { ServerContext } from '../context.ts'
+
+const Job = Type.Object({
+  name: Type.String(),
+  started_at: TimeOrNull,
+  finished_at: TimeOrNull,
+  failed_at: TimeOrNull,
+  error: TextOrNull,
+})
+
+export function jobRoutes(app: FastifyInstance, context: ServerContext, authorise: Authorise): void {
+  app.get(
+    '/jobs',
+    {
+      onRequest: authorise('viewer'),
+      schema: {
+        operationId: 'listJobs',
+        summary: 'The recurring jobs and when each last ran; null is never',
+        response: { 200: Type.Object({ jobs: Type.Array(Job) }), ...problemResponses },
+      },
+    },
+    async () => ({ jobs: await listJobRuns(context.db) }),
+  )
+}

@@ -1,0 +1,40 @@
+import type { FastifyInstance } from 'fastify'
+import { BODY_LIMITS, type StateReply } from '../../protocol/messages.ts'
+import { parseStateReport } from '../../protocol/parse.ts'
+import { Problem } from '../../protocol/problems.ts'
+import { recordReport } from '../../store/reports.ts'
+import type { ServerContext } from '../context.ts'
+import { parseAuthorised, refusedBy } from '../ingest/refusals.ts'
+import { evidenceOf, reportEntry } from '../ingest/entries.ts'
+import { bodyOf } from '../ingest/request-head.ts'
+import type { Version0 } from '../ingest/version-0.ts'
+import { replayed } from './heartbeat.ts'
+
+/** `POST /agent/state`: a full report, answered once it is committed. */
+export function stateRoute(
+  app: FastifyInstance,
+  context: ServerContext,
+  options: { version0: Version0 },
+): void {
+  app.post('/agent/state', { bodyLimit: BODY_LIMITS.state }, async (request) => {
+    if (request.agent === null) return options.version0.handle(request)
+    const { key, signed } = request.agent
+    const body = bodyOf(request)
+    const report = await parseAuthorised(context, key.id, () => parseStateReport(body).value)
+    const evidence = evidenceOf(
+      signed,
+      {
+        signatureInput: String(request.headers['signature-input']),
+        signature: String(request.headers['signature']),
+      },
+      body,
+    )
+    const entry = reportEntry(key, report, evidence, context.settings)
+    const outcome = await recordReport(context.db, entry)
+    if (outcome.result === 'refused') throw refusedBy(outcome.problem)
+    if (outcome.result === 'replayed') throw replayed(report.sequence, outcome.lastSequence)
+    if (outcome.result === 'wrong-host')
+      throw new Problem('wrong-host', 'the host name in the report is that of another registered system')
+    return { accepted: entry.id, duplicate: outcome.result === 'duplicate' } satisfies StateReply
+  })
+}

@@ -1,0 +1,154 @@
+import type { FastifyInstance } from 'fastify'
+import { type Static, Type } from 'typebox'
+import { type Flag, FLAGS, STICKY_FLAGS } from '../../fleet/flags.ts'
+import { Problem } from '../../protocol/problems.ts'
+import { approveKeys } from '../../store/enrollments.ts'
+import { acknowledgeFlag } from '../../store/flags.ts'
+import { addKey, listKeys, revokeKey } from '../../store/keys.ts'
+import { setArchived } from '../../store/systems.ts'
+import type { Authorise } from '../api/authorise.ts'
+import { readKey } from '../api/keys.ts'
+import { KeyList } from './keys.ts'
+import { problemResponses } from '../api/schemas.ts'
+import { requireChangeable, requireSystem } from '../api/system.ts'
+import type { ServerContext } from '../context.ts'
+
+const Hostname = Type.Object({ hostname: Type.String() })
+const Approval = Type.Object(
+  { key_id: Type.Optional(Type.String({ maxLength: 64 })) },
+  { additionalProperties: false },
+)
+const NewKey = Type.Object({ public_key: Type.String({ maxLength: 64 }) }, { additionalProperties: false })
+const nothing = { 204: Type.Null({ description: 'Done' }), ...problemResponses }
+
+/** What operators do with one system: approve, archive, acknowledge, and its keys. */
+export function systemActionRoutes(app: FastifyInstance, context: ServerContext, authorise: Authorise): void {
+  const onRequest = authorise('operator')
+
+  app.post<{ Params: { hostname: string }; Body: Static<typeof Approval> | null }>(
+    '/systems/:hostname/approve',
+    {
+      onRequest,
+      schema: {
+        operationId: 'approveKeys',
+        summary: 'Lets the waiting keys of a system report, or one of them',
+        params: Hostname,
+        body: Type.Union([Approval, Type.Null()]),
+        response: { 200: Type.Object({ approved: Type.Array(Type.String()) }), ...problemResponses },
+      },
+    },
+    async ({ params, body }) => {
+      const system = await requireSystem(context, params.hostname)
+      const approved = await approveKeys(context.db, system.id, body?.key_id)
+      if (approved.length === 0)
+        throw new Problem('conflict', `no such key of ${system.hostname} waits for approval`)
+      return { approved }
+    },
+  )
+
+  for (const archived of [true, false]) {
+    app.route<{ Params: { hostname: string } }>({
+      method: archived ? 'PUT' : 'DELETE',
+      url: '/systems/:hostname/archived',
+      onRequest,
+      schema: {
+        operationId: archived ? 'archiveSystem' : 'restoreSystem',
+        summary: archived
+          ? 'Refuses its keys from now on; the evidence stays'
+          : 'Brings an archived system back',
+        params: Hostname,
+        response: nothing,
+      },
+      handler: async ({ params }, reply) => {
+        const system = await requireChangeable(context, params.hostname)
+        await setArchived(context.db, system.id, archived)
+        return reply.code(204).send()
+      },
+    })
+  }
+
+  app.delete<{ Params: { hostname: string; flag: Flag } }>(
+    '/systems/:hostname/flags/:flag',
+    {
+      onRequest,
+      schema: {
+        operationId: 'acknowledgeFlag',
+        summary: 'Takes a flag down that stays until somebody has looked at it',
+        params: Type.Object({
+          hostname: Type.String(),
+          flag: Type.Unsafe<Flag>({ type: 'string', enum: [...FLAGS] }),
+        }),
+        response: nothing,
+      },
+    },
+    async ({ params }, reply) => {
+      const system = await requireSystem(context, params.hostname)
+      if (!STICKY_FLAGS.includes(params.flag))
+        throw new Problem(
+          'conflict',
+          `${params.flag} ends by itself when its cause ends; it cannot be acknowledged`,
+        )
+      if (!(await acknowledgeFlag(context.db, system.id, params.flag)))
+        throw new Problem('not-found', `${system.hostname} does not have the flag ${params.flag}`)
+      return reply.code(204).send()
+    },
+  )
+
+  app.get<{ Params: { hostname: string } }>(
+    '/systems/:hostname/keys',
+    {
+      onRequest: authorise('viewer'),
+      schema: {
+        operationId: 'listSystemKeys',
+        summary: 'The keys of a system, revoked ones too',
+        params: Hostname,
+        response: { 200: KeyList, ...problemResponses },
+      },
+    },
+    async ({ params }) => {
+      const system = await requireSystem(context, params.hostname)
+      return { keys: await listKeys(context.db, { systemId: system.id }) }
+    },
+  )
+
+  app.post<{ Params: { hostname: string }; Body: Static<typeof NewKey> }>(
+    '/systems/:hostname/keys',
+    {
+      onRequest,
+      schema: {
+        operationId: 'addSystemKey',
+        summary: 'Gives a system one more key, active at once: the first step of a rotation',
+        params: Hostname,
+        body: NewKey,
+        response: { 201: Type.Object({ key_id: Type.String() }), ...problemResponses },
+      },
+    },
+    async ({ params, body }, reply) => {
+      const system = await requireSystem(context, params.hostname)
+      const key = readKey(body.public_key, '/body/public_key')
+      const outcome = await addKey(context.db, { ...key, systemId: system.id, declared: false })
+      if (outcome === 'revoked') throw new Problem('conflict', 'the key was revoked and never works again')
+      if (outcome === 'of-another-system') throw new Problem('conflict', 'the key belongs to another system')
+      return reply.code(201).send({ key_id: key.id })
+    },
+  )
+
+  app.delete<{ Params: { hostname: string; key: string } }>(
+    '/systems/:hostname/keys/:key',
+    {
+      onRequest,
+      schema: {
+        operationId: 'revokeSystemKey',
+        summary: 'Revokes a key for ever',
+        params: Type.Object({ hostname: Type.String(), key: Type.String() }),
+        response: nothing,
+      },
+    },
+    async ({ params }, reply) => {
+      const system = await requireSystem(context, params.hostname)
+      if (!(await revokeKey(context.db, system.id, params.key)))
+        throw new Problem('not-found', `${system.hostname} has no key ${params.key.slice(0, 64)}`)
+      return reply.code(204).send()
+    },
+  )
+}

@@ -1,0 +1,80 @@
+import type { FastifyInstance } from 'fastify'
+import { type Static, Type } from 'typebox'
+import { Problem } from '../../protocol/problems.ts'
+import { createApiToken, listApiTokens, revokeApiToken, type Role, ROLES } from '../../store/api-tokens.ts'
+import type { Authorise } from '../api/authorise.ts'
+import { problemResponses, Time, TimeOrNull } from '../api/schemas.ts'
+import type { ServerContext } from '../context.ts'
+
+const RoleName = Type.Unsafe<Role>({ type: 'string', enum: [...ROLES] })
+
+const Listed = Type.Object({
+  id: Type.Integer(),
+  name: Type.String(),
+  role: RoleName,
+  created_at: Time,
+  expires_at: TimeOrNull,
+  last_used_at: TimeOrNull,
+})
+
+const NewToken = Type.Object(
+  {
+    name: Type.String({ minLength: 1, maxLength: 256 }),
+    role: RoleName,
+    expires_in_secs: Type.Optional(Type.Integer({ minimum: 60, maximum: 10 * 366 * 86_400 })),
+  },
+  { additionalProperties: false },
+)
+
+export function tokenRoutes(app: FastifyInstance, context: ServerContext, authorise: Authorise): void {
+  const onRequest = authorise('admin')
+
+  app.get(
+    '/tokens',
+    {
+      onRequest,
+      schema: {
+        operationId: 'listTokens',
+        summary: 'API tokens that are not revoked; never their text',
+        response: { 200: Type.Object({ tokens: Type.Array(Listed) }), ...problemResponses },
+      },
+    },
+    async () => ({ tokens: await listApiTokens(context.db) }),
+  )
+
+  app.post<{ Body: Static<typeof NewToken> }>(
+    '/tokens',
+    {
+      onRequest,
+      schema: {
+        operationId: 'createToken',
+        summary: 'Makes an API token; its text is shown this once',
+        body: NewToken,
+        response: { 201: Type.Object({ id: Type.Integer(), token: Type.String() }), ...problemResponses },
+      },
+    },
+    async ({ body }, reply) => {
+      const { name, role, expires_in_secs: expiresIn } = body
+      const expiresAt = expiresIn === undefined ? null : new Date(context.clock() + expiresIn * 1000)
+      return reply.code(201).send(await createApiToken(context.db, { name, role, expiresAt }))
+    },
+  )
+
+  app.delete<{ Params: { id: number } }>(
+    '/tokens/:id',
+    {
+      onRequest,
+      schema: {
+        operationId: 'revokeToken',
+        summary: 'Revokes an API token at once',
+        params: Type.Object({ id: Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }) }),
+        response: { 204: Type.Null({ description: 'Done' }), ...problemResponses },
+      },
+    },
+    async ({ params }, reply) => {
+      if (!(await revokeApiToken(context.db, params.id)))
+        throw new Problem('not-found', `there is no token ${params.id}`)
+      return reply.code(204).send()
+    },
+  )
+}

@@ -1,0 +1,132 @@
+import { readFile } from 'node:fs/promises'
+import type { Clock } from '../lib/clock.ts'
+import type { Config } from '../lib/config/load.ts'
+import { createLifecycle } from '../lib/lifecycle.ts'
+import type { Logger } from '../lib/log.ts'
+import { VERSION } from '../lib/version.ts'
+import { keyId, parsePublicKey } from '../protocol/keys.ts'
+import { createConfiguredDatabase } from '../store/configured-database.ts'
+import { createDatabase } from '../store/database.ts'
+import { migrate } from '../store/migrate.ts'
+import { createPartitions } from '../store/partitions.ts'
+import { type DeclaredSystem, reconcileSystems } from '../store/reconcile.ts'
+import { applyRetention } from '../store/retention.ts'
+import { createApp } from './app.ts'
+import type { ServerSettings } from './context.ts'
+import { createVerifier } from './ed25519.ts'
+import { createJobs } from './jobs.ts'
+import { createMetricsListener } from './metrics-listener.ts'
+
+export interface Server {
+  /** Resolves when requests are answered, with the address. */
+  start: () => Promise<void>
+  /** Finishes what is under way; everything acknowledged is committed. */
+  stop: () => Promise<void>
+  /** `http://host:port`, once started. */
+  address: () => string
+}
+
+/** The whole server process: database, jobs, HTTP. All state is in the database, so that there may be many. */
+export function createServer(options: { config: Config; log: Logger; clock: Clock }): Server {
+  const { config, log, clock } = options
+  const lifecycle = createLifecycle({ timeoutMs: 30_000 })
+  let address = ''
+
+  const start = async (): Promise<void> => {
+    const configured = createConfiguredDatabase(config, log)
+    lifecycle.add('the database', configured.stop)
+    const connection = await configured.start()
+    await migrate(connection, { log })
+    const database = createDatabase(connection, {
+      maxConnections: config.max_connections,
+      applicationName: 'crystal-forge server',
+      log,
+    })
+    lifecycle.add('the database connections', database.close)
+    await createPartitions(database.db)
+    const declared = await reconcileSystems(database.db, config.systems.map(declaredSystem))
+    if (declared.archived.length > 0)
+      log.info({ systems: declared.archived }, 'archived systems that are no longer declared')
+
+    const settings = await settingsOf(config)
+    const context = { db: database.db, settings, clock, log }
+    const app = await createApp(context, { verify: createVerifier({ log }), version: VERSION })
+    const jobs = createJobs({ database, log, jobs: recurringJobs(config, database.db) })
+    lifecycle.add('the jobs', jobs.stop)
+    await jobs.start()
+    lifecycle.add('HTTP', () => app.http.close())
+    if (settings.metricsListen !== null) {
+      const listener = createMetricsListener(app.metrics, settings.metricsListen, log)
+      lifecycle.add('metrics', listener.stop)
+      await listener.start()
+    }
+    address = await app.http.listen({ host: config.server.host, port: config.server.port })
+    log.info({ address }, 'the server is ready')
+  }
+
+  return {
+    async start() {
+      try {
+        await start()
+      } catch (error) {
+        await lifecycle.stop()
+        throw error
+      }
+    },
+    stop: () => lifecycle.stop(),
+    address: () => address,
+  }
+}
+
+function recurringJobs(config: Config, db: Parameters<typeof applyRetention>[0]) {
+  return [
+    { name: 'create-partitions', cron: '17 * * * *', run: () => createPartitions(db) },
+    {
+      name: 'apply-retention',
+      cron: '41 3 * * *',
+      run: async () => {
+        await applyRetention(db, {
+          reportsMs: config.retention.reports,
+          onlinePeriodsMs: config.retention.online_periods,
+        })
+      },
+    },
+  ]
+}
+
+function declaredSystem(system: Config['systems'][number]): DeclaredSystem {
+  return {
+    hostname: system.hostname,
+    environment: system.environment,
+    flakeUrl: system.flake_url,
+    configuration: system.configuration,
+    pinnedPath: system.derivation,
+    keys: system.public_keys.map((text, index) => {
+      try {
+        const publicKey = parsePublicKey(text)
+        return { id: keyId(publicKey), publicKey }
+      } catch (cause) {
+        throw new Error(`public key ${index + 1} of system ${system.hostname} cannot be used`, { cause })
+      }
+    }),
+  }
+}
+
+async function settingsOf(config: Config): Promise<ServerSettings> {
+  const { server, liveness } = config
+  const { tls_cert_file: certFile, tls_key: key } = server
+  return {
+    publicUrl: server.public_url,
+    authorities: server.authorities,
+    trustedProxies: server.trusted_proxies,
+    anonymousRead: server.anonymous_read,
+    acceptVersion0: server.accept_v0_agents,
+    heartbeatIntervalMs: liveness.heartbeat_interval,
+    liveness: { lateAfterMs: liveness.late_after, offlineAfterMs: liveness.offline_after },
+    tls:
+      certFile === null || key === null
+        ? null
+        : { cert: await readFile(certFile), key: Buffer.from(key.reveal()) },
+    metricsListen: server.metrics_listen,
+  }
+}
