@@ -1,0 +1,108 @@
+import type { FastifyInstance } from 'fastify'
+import { type Clock, systemClock } from '../../src/lib/clock.ts'
+import { createLogger, type Logger } from '../../src/lib/log.ts'
+import { createApp } from '../../src/server/app.ts'
+import type { ServerSettings } from '../../src/server/context.ts'
+import { createVerifier } from '../../src/server/ed25519.ts'
+import { createApiToken, type Role } from '../../src/store/api-tokens.ts'
+import { type ConnectionOptions, type Database } from '../../src/store/database.ts'
+import { createTestDatabase } from './database.ts'
+
+export interface TestServer {
+  /** `http://127.0.0.1:<port>` */
+  url: string
+  /** Host and port: what agents send as Host and sign. */
+  authority: string
+  http: FastifyInstance
+  connection: ConnectionOptions
+  database: Database
+  adminToken: string
+  /** Makes a further API token and returns its text. */
+  createToken: (role: Role, expiresAt?: Date | null) => Promise<string>
+  /** A request to a path below /api/v1, as admin unless said otherwise; `token: null` sends none. */
+  api: (method: string, path: string, options?: ApiRequest) => Promise<ApiReply>
+  /** Closes the server and removes its database. Call it in afterAll or onTestFinished. */
+  stop: () => Promise<void>
+}
+
+export interface ApiRequest {
+  token?: string | null
+  /** Sent as JSON when given. */
+  body?: unknown
+  headers?: Record<string, string>
+}
+
+export interface ApiReply {
+  status: number
+  headers: Headers
+  /** The JSON answer; null when there was none. */
+  // oxlint-disable-next-line typescript/no-explicit-any -- the tests say what they expect in it
+  body: any
+}
+
+export interface TestServerOptions {
+  settings?: Partial<ServerSettings>
+  clock?: Clock
+  log?: Logger
+}
+
+const SETTINGS: ServerSettings = {
+  publicUrl: null,
+  authorities: [],
+  trustedProxies: [],
+  anonymousRead: false,
+  acceptVersion0: false,
+  heartbeatIntervalMs: 60_000,
+  liveness: { lateAfterMs: 180_000, offlineAfterMs: 900_000 },
+  tls: null,
+  metricsListen: null,
+}
+
+/** The HTTP part of the server on a port of its own and a database of its own. */
+export async function startTestServer(options: TestServerOptions = {}): Promise<TestServer> {
+  const { connection, database, drop } = await createTestDatabase()
+  const { db } = database
+  const { clock = systemClock, log = createLogger({ level: 'silent' }) } = options
+  const settings = { ...SETTINGS, ...options.settings }
+  const { http } = await createApp(
+    { db, settings, clock, log },
+    { verify: createVerifier(), version: 'test' },
+  )
+  const url = await http.listen({ host: '127.0.0.1', port: 0 })
+
+  const createToken = async (role: Role, expiresAt: Date | null = null): Promise<string> =>
+    (await createApiToken(db, { name: `a test's ${role}`, role, expiresAt })).token
+  const adminToken = await createToken('admin')
+
+  const api = async (method: string, path: string, request: ApiRequest = {}): Promise<ApiReply> => {
+    const { token = adminToken, body, headers } = request
+    const response = await fetch(`${url}/api/v1${path}`, {
+      method,
+      headers: {
+        ...(token !== null && { authorization: `Bearer ${token}` }),
+        ...(body !== undefined && { 'content-type': 'application/json' }),
+        ...headers,
+      },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    })
+    const text = await response.text()
+    return { status: response.status, headers: response.headers, body: text === '' ? null : JSON.parse(text) }
+  }
+
+  const stop = async (): Promise<void> => {
+    http.server.closeAllConnections()
+    await http.close()
+    await drop()
+  }
+  return {
+    url,
+    authority: new URL(url).host,
+    http,
+    connection,
+    database,
+    adminToken,
+    createToken,
+    api,
+    stop,
+  }
+}
