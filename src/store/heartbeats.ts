@@ -85,9 +85,10 @@ async function runBatch(db: Kysely<DB>, entries: readonly HeartbeatEntry[]) {
         l.previous_boot_id as old_previous_boot_id,
         greatest(l.last_contact, now()) as contact,
         l.last_contact is null
-          or l.boot_id is distinct from a.boot_id
+          or coalesce(l.boot_id <> a.boot_id, false)
           or l.last_contact < now() - make_interval(secs => a.offline_after_secs) as new_period,
-        a.boot_id is not null and a.boot_id = l.previous_boot_id and a.boot_id is distinct from l.boot_id as alternates,
+        coalesce(a.boot_id = l.previous_boot_id and a.boot_id <> l.boot_id, false) as alternates,
+        coalesce(l.boot_id <> a.boot_id, false) as rebooted,
         abs(a.clock_skew_secs) >= ${CLOCK_SKEW_SECS} as skewed,
         abs(l.clock_skew_secs) >= ${CLOCK_SKEW_SECS} as was_skewed,
         l.state_digest is distinct from a.state_digest as changed,
@@ -99,9 +100,10 @@ async function runBatch(db: Kysely<DB>, entries: readonly HeartbeatEntry[]) {
       update contacts c set
         last_contact = j.contact,
         online_since = case when j.new_period then j.contact else c.online_since end,
-        previous_boot_id = case when c.boot_id is distinct from j.boot_id then c.boot_id else c.previous_boot_id end,
-        boot_id = j.boot_id,
-        booted_at = j.contact - make_interval(secs => j.uptime_secs),
+        previous_boot_id = case when j.rebooted then c.boot_id else c.previous_boot_id end,
+        boot_id = coalesce(j.boot_id, c.boot_id),
+        booted_at = coalesce(j.contact - make_interval(secs => j.uptime_secs),
+                             case when not j.rebooted then c.booted_at end),
         interval_secs = j.interval_secs,
         clock_skew_secs = j.clock_skew_secs,
         current_system = j.current_system,
