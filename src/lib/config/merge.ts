@@ -35,7 +35,7 @@ export function mergeSources(
 function addFile(collector: Collector, { source, content }: ConfigFile): void {
   for (const [name, value] of Object.entries(content)) {
     const report = (message: string): void => {
-      collector.problems.push({ source: source.name, path: name, message })
+      collector.problems.push({ source: source.name, path: quoteKey(name), message })
     }
     if (sectionNamed(name) !== undefined) {
       if (isTable(value)) addSection(collector, name, value, source)
@@ -87,7 +87,7 @@ function knownKeys(table: Table, { name, path, keys, source, problems }: Place):
     else
       problems.push({
         source: source.name,
-        path: `${path}.${key}`,
+        path: `${path}.${quoteKey(key)}`,
         message: unknownKey(name, key, Object.keys(keys)),
       })
   }
@@ -99,25 +99,25 @@ function addEnvironment(collector: Collector, env: Environment, cwd: string): vo
     Object.entries(env).filter(([name, value]) => name.startsWith(ENVIRONMENT_PREFIX) && value !== undefined),
   )
   /** The text of a variable, once; what is left at the end is unknown. */
-  const take = (name: string, use: (text: string, source: Source) => void): void => {
+  const take = (name: string, path: string, use: (text: string, source: Source) => void): void => {
     const text = variables.get(name)
     if (text === undefined || !variables.delete(name)) return
     try {
       use(text, { name, directory: cwd })
     } catch (error) {
-      collector.problems.push({ source: name, path: '', message: messageOf(error) })
+      collector.problems.push({ source: name, path, message: messageOf(error) })
     }
   }
   for (const [section, { keys }] of Object.entries(SECTIONS)) {
     for (const [key, { kind }] of Object.entries(keys)) {
-      take(variableName(section, key), (text, source) => {
+      take(variableName(section, key), `${section}.${key}`, (text, source) => {
         const values = collector.given.sections.get(section) ?? new Map<string, Given>()
         collector.given.sections.set(section, values.set(key, { raw: kind.fromText(text), source }))
       })
     }
   }
   for (const table of Object.keys(TABLES)) {
-    take(variableName(table), (text, source) => {
+    take(variableName(table), table, (text, source) => {
       const rows = parseJson(text)
       if (!Array.isArray(rows)) throw new Error('must be a JSON array of objects')
       addTables(collector, table, rows, source)
@@ -126,6 +126,11 @@ function addEnvironment(collector: Collector, env: Environment, cwd: string): vo
   for (const name of variables.keys()) {
     collector.problems.push({ source: name, path: '', message: unknownVariable(name) })
   }
+}
+
+/** As TOML would write it: bare where it can be. */
+function quoteKey(key: string): string {
+  return /^[A-Za-z0-9_-]+$/.test(key) ? key : JSON.stringify(key)
 }
 
 type Table = Readonly<Record<string, unknown>>
