@@ -1,12 +1,10 @@
-import { unlink } from 'node:fs/promises'
-import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Client } from 'pg'
 import { errorCode } from '../../lib/errors.ts'
 import type { Logger } from '../../lib/log.ts'
 import { clientConfig, type ConnectionOptions } from '../database.ts'
-import type { Layout } from './layout.ts'
-import { processExists, readPostmaster } from './postmaster.ts'
+import { type Layout, prepareSocketDirectory } from './layout.ts'
+import { readPostmaster, removeDeadLocks } from './postmaster.ts'
 import { type ServerProcess, type ServerProcessOptions, spawnServer } from './server-process.ts'
 
 /** Recovery after a crash takes as long as there is to replay; what takes longer than this is not only slow. */
@@ -16,7 +14,7 @@ const LEFTOVER_TIMEOUT_MS = 15_000
 const POLL_MS = 25
 
 const INVALID_PASSWORD = '28P01'
-const LEFTOVERS = /postmaster\.pid|shared memory block/
+const LEFTOVERS = /lock file .* already exists|shared memory block .* in use/
 
 export interface BringUpOptions extends ServerProcessOptions {
   layout: Layout
@@ -49,9 +47,11 @@ export async function bringUp(options: BringUpOptions): Promise<Watch> {
       const waitedMs = performance.now() - begun
       if (child === null || child.hasExited()) {
         const postmaster = await readPostmaster(layout)
-        if (postmaster.state === 'absent' || postmaster.state === 'dead') {
+        if (postmaster.state === 'absent') {
           if (child !== null) await failUnlessLeftover(child, layout, waitedMs)
-          if (postmaster.state === 'dead') await removeDeadLock(layout, postmaster.pid, log)
+          const pids = await removeDeadLocks(layout)
+          if (pids.length > 0) log.warn({ pids }, 'removed lock files of a PostgreSQL that was killed')
+          await prepareSocketDirectory(layout, options.user)
           child = await spawnServer(layout, options)
         }
       }
@@ -93,16 +93,4 @@ async function failUnlessLeftover(
   const text = await child.readLog()
   if (LEFTOVERS.test(text) && waitedMs < LEFTOVER_TIMEOUT_MS) return
   throw new Error(`PostgreSQL ended while starting. Its log (${logFile}) ends:\n${text}`)
-}
-
-/** PostgreSQL itself overrides a lock file whose process is gone, but not one whose number another process has now. */
-async function removeDeadLock({ data }: Layout, pid: number, log: Logger): Promise<void> {
-  if (!processExists(pid)) return
-  log.warn(
-    { pid },
-    'removing the lock file of a PostgreSQL that was killed; its process id is a zombie or reused',
-  )
-  await unlink(join(data, 'postmaster.pid')).catch((error: unknown) => {
-    if (errorCode(error) !== 'ENOENT') throw error
-  })
 }

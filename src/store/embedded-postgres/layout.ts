@@ -38,10 +38,10 @@ export function layoutOf(stateDirectory: string): Layout {
 }
 
 /**
- * Makes the directories. `user`, whom PostgreSQL runs as, owns its data and sockets and may pass the rest; what is above
- * is not ours to change, so that a closed directory there is an error that names it.
+ * Makes the directory of everything, which `user`, whom PostgreSQL runs as, may pass; what is above is not ours to
+ * change, so that a closed directory there is an error that names it.
  */
-export async function prepareDirectories({ root, sockets }: Layout, user: SystemUser | null): Promise<void> {
+export async function prepareDirectories({ root }: Layout, user: SystemUser | null): Promise<void> {
   await mkdir(root, { recursive: true, mode: 0o711 })
   if (user !== null) {
     await chmod(root, 0o711)
@@ -53,7 +53,6 @@ export async function prepareDirectories({ root, sockets }: Layout, user: System
       )
     }
   }
-  await prepareSocketDirectory(sockets, user)
 }
 
 /** Below the state directory, or in /tmp when the path of the socket would be too long there. */
@@ -63,17 +62,20 @@ function socketDirectory(root: string, id: string): string {
   return `/tmp/crystal-forge-${id}`
 }
 
-/** Only its owner may enter it. In /tmp another user may have made it first, and is not trusted with passwords. */
-async function prepareSocketDirectory(directory: string, user: SystemUser | null): Promise<void> {
+/**
+ * Makes the directory of the socket, which only PostgreSQL's user may enter. In /tmp another user may have made it first,
+ * and is not trusted with passwords.
+ */
+export async function prepareSocketDirectory({ sockets }: Layout, user: SystemUser | null): Promise<void> {
   try {
-    await mkdir(directory, { mode: 0o700 })
+    await mkdir(sockets, { mode: 0o700 })
   } catch (error) {
     if (errorCode(error) !== 'EEXIST') throw error
   }
-  const stats = await lstat(directory)
+  const stats = await lstat(sockets)
   const ourselves = process.geteuid?.()
   if (!stats.isDirectory() || ![ourselves, user?.uid].includes(stats.uid)) {
-    throw new Error(`${directory} belongs to another user (uid ${stats.uid}): remove it`)
+    throw new Error(`${sockets} belongs to another user (uid ${stats.uid}): remove it`)
   }
-  if (user !== null && stats.uid !== user.uid) await chown(directory, user.uid, user.gid)
+  if (user !== null && stats.uid !== user.uid) await chown(sockets, user.uid, user.gid)
 }

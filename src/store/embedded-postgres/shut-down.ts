@@ -1,3 +1,4 @@
+import { rmdir } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Client } from 'pg'
 import type { Logger } from '../../lib/log.ts'
@@ -7,7 +8,7 @@ import { readPostmaster } from './postmaster.ts'
 /** Any number that the supervisors agree on; advisory locks are per database, and nobody else works in `postgres`. */
 const STOP_LOCK = 20261123
 /** Closed connections stay listed for a moment. */
-const LINGER_MS = 1000
+const LINGER_MS = 500
 /** The shutdown ends with a checkpoint: as long as it takes to write what is in memory. */
 const STOP_TIMEOUT_MS = 120_000
 const POLL_MS = 20
@@ -52,9 +53,11 @@ async function countOthers(client: Client): Promise<number | null> {
 async function waitUntilGone(layout: Layout): Promise<void> {
   for (const begun = performance.now(); ; await delay(POLL_MS)) {
     const { state } = await readPostmaster(layout)
-    if (state === 'absent' || state === 'dead') return
+    if (state === 'absent') break
     if (performance.now() - begun > STOP_TIMEOUT_MS) {
       throw new Error(`PostgreSQL did not stop within ${STOP_TIMEOUT_MS / 1000} s (log: ${layout.logFile})`)
     }
   }
+  // It may be in /tmp, where nobody else would. Fails when another process has started PostgreSQL again.
+  await rmdir(layout.sockets).catch(() => {})
 }
