@@ -9,7 +9,7 @@ import { createNotes, type Unreadable } from '../../../src/agent/facts/notes.ts'
 import { createRoot } from '../../../src/agent/root.ts'
 import { readSystemState } from '../../../src/agent/system.ts'
 import { Fingerprint, SystemState } from '../../../src/protocol/facts.ts'
-import { TREES, unpack, unpackTree } from '../trees/unpack.ts'
+import { TREES, unpack, unpackTree } from '../unpack-tree.ts'
 
 const collect = (rootfs: string) => collectFingerprint(createRoot(rootfs), { agentVersion: '0.1.0' })
 const facts = (unreadable: Unreadable[]) => [...new Set(unreadable.map(({ fact }) => fact))]
@@ -53,8 +53,8 @@ describe.each(TREES)('on the captured host %s', (name) => {
 /** Where a document is null; list items go by their names. */
 function nulls(value: unknown, path = ''): string[] {
   if (value === null) return [path]
-  if (typeof value !== 'object' || value === undefined) return []
-  return Object.entries(value!).flatMap(([key, member]) => {
+  if (typeof value !== 'object') return []
+  return Object.entries(value).flatMap(([key, member]) => {
     const step = Array.isArray(value) && typeof member === 'object' ? String(member.name) : key
     return nulls(member, path === '' ? step : `${path}.${step}`)
   })

@@ -6,7 +6,7 @@ import { onTestFinished } from 'vitest'
 export const TREES = ['laptop', 'server', 'vm', 'container', 'fedora', 'raspberry-pi'] as const
 
 /**
- * Lays a host's files, kept in `<name>.tree`, out in a temporary directory that lives as long as the test. /sys is
+ * Lays a host's files, kept in `trees/<name>.tree`, out in a temporary directory that lives as long as the test. /sys is
  * thousands of links, hence one text for each host. What the hosts are is made up; the formats are those of real
  * ones, and the files of /proc/net were printed by a kernel that was set up with these addresses and routes.
  *
@@ -19,13 +19,16 @@ export const TREES = ['laptop', 'server', 'vm', 'container', 'fedora', 'raspberr
  *     unreadable PATH           a link to itself, which nobody can open, not even root
  */
 export async function unpackTree(name: string): Promise<string> {
-  return unpack(await readFile(join(import.meta.dirname, `${name}.tree`), 'utf8'))
+  return unpack(await readFile(join(import.meta.dirname, `trees/${name}.tree`), 'utf8'))
 }
 
 export async function unpack(tree: string): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'crystal-forge-tree-'))
   onTestFinished(() => rm(directory, { recursive: true }))
-  for (const entry of parseTree(tree)) await lay(directory, entry)
+  const entries = parseTree(tree)
+  const parents = new Set(entries.map(({ kind, path }) => (kind === 'dir' ? path : dirname(path))))
+  for (const parent of parents) await mkdir(join(directory, parent), { recursive: true })
+  await Promise.all(entries.map((entry) => lay(directory, entry)))
   return directory
 }
 
@@ -42,7 +45,8 @@ function parseTree(tree: string): Entry[] {
     const content = /^\|(?: (.*))?$/.exec(line)
     const entry = /^(file|base64|dir|link|unreadable) (\/\S+)(?: (.*))?$/.exec(line)
     if (content !== null) entries.at(-1)!.lines.push(content[1] ?? '')
-    else if (entry !== null) entries.push({ kind: entry[1]!, path: entry[2]!, rest: entry[3] ?? '', lines: [] })
+    else if (entry !== null)
+      entries.push({ kind: entry[1]!, path: entry[2]!, rest: entry[3] ?? '', lines: [] })
     else if (line !== '' && !line.startsWith('#')) throw new Error(`not a line of a tree: ${line}`)
   }
   return entries
@@ -50,12 +54,10 @@ function parseTree(tree: string): Entry[] {
 
 async function lay(directory: string, { kind, path, rest, lines }: Entry): Promise<void> {
   const place = join(directory, path)
-  await mkdir(dirname(place), { recursive: true })
-  if (kind === 'dir') await mkdir(place, { recursive: true })
-  else if (kind === 'file') await writeFile(place, lines.map((line) => `${line}\n`).join(''))
+  if (kind === 'file') await writeFile(place, lines.map((line) => `${line}\n`).join(''))
   else if (kind === 'base64') await writeFile(place, Buffer.from(rest, 'base64'))
   else if (kind === 'unreadable') await symlink(basename(place), place)
-  else {
+  else if (kind === 'link') {
     const [target, time] = rest.replace('-> ', '').split(' @')
     await symlink(target!, place)
     if (time !== undefined) await lutimes(place, new Date(time), new Date(time))
