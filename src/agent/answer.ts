@@ -1,3 +1,4 @@
+import { HEARTBEAT_INTERVAL_SECS } from '../protocol/limits.ts'
 import { parseObject } from './json.ts'
 import { readProblem } from './received-problem.ts'
 import type { Answer } from './transport.ts'
@@ -100,10 +101,12 @@ function decideStale(answer: Answer, context: AnswerContext, why: string): Actio
   return refused(answer, context, `${why} (this machine's clock is not corrected: ${reason})`)
 }
 
-/** HEARTBEAT_INTERVAL_SECS of protocol/messages.ts, which would bring the schema library into the agent. */
 function readInterval(reply: Record<string, unknown> | null): number | null {
   const secs = reply?.['heartbeat_interval_secs']
-  return typeof secs === 'number' && Number.isInteger(secs) && secs >= 10 && secs <= 3600 ? secs : null
+  const { minimum, maximum } = HEARTBEAT_INTERVAL_SECS
+  return typeof secs === 'number' && Number.isInteger(secs) && secs >= minimum && secs <= maximum
+    ? secs
+    : null
 }
 
 function refused(answer: Answer, context: AnswerContext, why: string): Wait {

@@ -9,7 +9,7 @@ import { decide, type Action, type Request } from './answer.ts'
 import type { Outbox, Outgoing } from './outbox.ts'
 import type { Pace } from './pace.ts'
 import type { HeartbeatFacts } from './report.ts'
-import type { Answer, Transport } from './transport.ts'
+import { StaleConnection, type Answer, type Transport } from './transport.ts'
 
 /** One exchange each; what it resolves with is how long to leave the server alone, in milliseconds. */
 export interface Delivery {
@@ -54,7 +54,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     return transport.post(path, { ...headers }, body, signal)
   }
 
-  const ask = async (request: Request, body: Buffer): Promise<Action> => {
+  const ask = async (request: Request, body: Buffer): Promise<Action | { do: 'again' }> => {
     try {
       const answer = await post(`/agent/${request.endpoint}`, body)
       const hasToken = enrollmentToken !== null && request.endpoint !== 'enroll'
@@ -62,6 +62,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     } catch (error) {
       if (signal.aborted) throw error
       log.debug({ err: error }, 'no answer')
+      if (error instanceof StaleConnection) return { do: 'again' }
       return { do: 'wait', because: 'unavailable', retryAfterMs: 0, why: explainError(error) }
     }
   }
@@ -82,11 +83,13 @@ export function createDelivery(options: DeliveryOptions): Delivery {
   }
 
   /** What has nothing to do with the request itself. */
-  const recover = async (action: Action): Promise<Sent> => {
+  const recover = async (action: Action | { do: 'again' }): Promise<Sent> => {
     switch (action.do) {
       case 'wait':
         warnOnce(action.because === 'refused' ? 'the server refuses this agent' : UNAVAILABLE, action.why)
         return { done: false, waitMs: pace.afterFailure(action.because, action.retryAfterMs) }
+      case 'again':
+        return { done: false, waitMs: pace.afterCorrection() }
       case 'correct-clock':
         return { done: false, waitMs: await correctClock(action.serverTimeMs, action.why) }
       case 'enroll':

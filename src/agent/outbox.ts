@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import type { Clock } from '../lib/clock.ts'
 import type { Logger } from '../lib/log.ts'
-import type { ReportReason } from '../protocol/messages.ts'
+import type { ReportReason } from '../protocol/limits.ts'
 import { SEQUENCE_LIMIT } from './received-problem.ts'
 import { createMutex } from './mutex.ts'
 import {

@@ -1,5 +1,6 @@
 import type { Fingerprint, SystemState } from '../protocol/facts.ts'
-import type { Heartbeat, ReportReason, StateReport } from '../protocol/messages.ts'
+import { REPORT_REASONS, type ReportReason } from '../protocol/limits.ts'
+import type { Heartbeat, StateReport } from '../protocol/messages.ts'
 import { sha256Id, stateDigest } from '../protocol/digests.ts'
 import { readObject } from './json.ts'
 import type { ReportRecord } from './state.ts'
@@ -127,16 +128,8 @@ export function buildHeartbeat(facts: HeartbeatFacts, head: HeartbeatHead): Buff
   return Buffer.from(JSON.stringify(document))
 }
 
-/** REPORT_REASONS of protocol/messages.ts, which would bring the schema library into the agent. */
-const REASONS: Record<ReportReason, true> = {
-  startup: true,
-  config_change: true,
-  state_delta: true,
-  requested: true,
-}
-
 function isReason(value: unknown): value is ReportReason {
-  return typeof value === 'string' && Object.hasOwn(REASONS, value)
+  return REPORT_REASONS.some((reason) => reason === value)
 }
 
 function isTextOrNull(value: unknown): value is string | null {

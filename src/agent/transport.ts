@@ -18,7 +18,7 @@ export interface Transport {
   authority: string
   /** The peer is who it says: TLS, which is always verified, or this machine. */
   trusted: boolean
-  /** Rejects when no whole answer came: unreachable, time-out, TLS, too long, aborted. */
+  /** Rejects when no whole answer came: unreachable, time-out, TLS, too long, aborted, or a StaleConnection. */
   post: (path: string, headers: Record<string, string>, body: Buffer, signal: AbortSignal) => Promise<Answer>
   close: () => void
 }
@@ -67,11 +67,13 @@ export function createTransport({ serverUrl, ca, timeoutMs }: TransportOptions):
         request.destroy(new Error(`no whole answer from ${serverUrl.origin} within ${timeoutMs} ms`))
       }, timeoutMs)
       request.once('close', () => clearTimeout(timer))
-      request.once('error', (error) => reject(new ExchangeError(error, request.reusedSocket)))
+      request.once('error', (error) =>
+        reject(request.reusedSocket && isReset(error) ? new StaleConnection(error) : error),
+      )
       request.once('response', (response) => {
         readAnswer(response).then(resolve, (error: unknown) => {
           request.destroy()
-          reject(new ExchangeError(error, false))
+          reject(error)
         })
       })
       request.end(body)
@@ -80,26 +82,16 @@ export function createTransport({ serverUrl, ca, timeoutMs }: TransportOptions):
   return {
     authority: serverUrl.host,
     trusted: secure || isLoopback(serverUrl.hostname),
-    post: async (path, headers, body, signal) => {
-      try {
-        return await exchange(path, headers, body, signal)
-      } catch (error) {
-        // The server may close an idle connection just when it is used again; that says nothing about the server.
-        if (signal.aborted || !(error instanceof ExchangeError) || !error.onReusedSocket) throw error
-        return await exchange(path, headers, body, signal)
-      }
-    },
+    post: exchange,
     close: () => agent.destroy(),
   }
 }
 
-class ExchangeError extends Error {
-  readonly onReusedSocket: boolean
-
-  constructor(cause: unknown, onReusedSocket: boolean) {
-    super('the server could not be asked', { cause })
-    this.name = 'ExchangeError'
-    this.onReusedSocket = onReusedSocket && isReset(cause)
+/** The server closed the kept-alive connection just when it was used again, which says nothing about the server. */
+export class StaleConnection extends Error {
+  constructor(cause: unknown) {
+    super('the idle connection was closed', { cause })
+    this.name = 'StaleConnection'
   }
 }
 
