@@ -1,0 +1,58 @@
+import { readFile, writeFile } from 'node:fs/promises'
+import { describeConfiguration } from '../../src/lib/config/describe.ts'
+import { explainError } from '../../src/lib/errors.ts'
+import { runProcess } from '../../src/lib/process.ts'
+import { withClient } from '../../src/store/database.ts'
+import { withMigratedDatabase } from './database.ts'
+import { checkReleasedMigrations } from './released-migrations.ts'
+import { generateRowTypes } from './row-types.ts'
+import { dumpSchema } from './schema-dump.ts'
+
+interface GeneratedFile {
+  path: string
+  text: string
+}
+
+/** Every file that is generated and committed. */
+async function generateFiles(): Promise<GeneratedFile[]> {
+  const ofSchema = await withMigratedDatabase(async (connection, binaries) => [
+    { path: 'migrations/schema.sql', text: await dumpSchema(connection, binaries) },
+    {
+      path: 'src/store/schema.generated.ts',
+      text: await withClient(connection, 'generate', (client) => generateRowTypes(client)),
+    },
+  ])
+  return [...ofSchema, { path: 'docs/configuration.md', text: describeConfiguration() }]
+}
+
+async function write(files: GeneratedFile[]): Promise<void> {
+  for (const { path, text } of files) await writeFile(path, text)
+}
+
+/** Prints how each committed file differs from what would be generated; true when none does. */
+async function check(files: GeneratedFile[]): Promise<boolean> {
+  await checkReleasedMigrations()
+  let same = true
+  for (const { path, text } of files) {
+    const committed = await readFile(path, 'utf8').catch(() => '')
+    if (committed === text) continue
+    same = false
+    process.stdout.write(`${path} is not what script/generate makes:\n${await diff(path, text)}`)
+  }
+  if (!same) process.stdout.write('Run script/generate and commit what it changes.\n')
+  return same
+}
+
+async function diff(path: string, text: string): Promise<string> {
+  const options = { env: { PATH: process.env['PATH'] }, timeoutMs: 30_000, maxOutputBytes: 100_000 }
+  return (await runProcess('diff', ['-uN', path, '-'], { ...options, input: text })).stdout
+}
+
+try {
+  const files = await generateFiles()
+  if (!process.argv.includes('--check')) await write(files)
+  else if (!(await check(files))) process.exitCode = 1
+} catch (error) {
+  process.stderr.write(`script/generate: ${explainError(error)}\n`)
+  process.exitCode = 1
+}
