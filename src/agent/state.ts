@@ -50,26 +50,20 @@ export async function writeState(path: string, state: AgentState): Promise<void>
 }
 
 /**
- * The state at `path`, empty where there is none. A file that cannot be understood is kept beside it as
- * `<path>.corrupt`: the server sees a chain that starts again, and sequences go on from the clock.
+ * The state at `path`, empty where there is none. A file that cannot be read or understood does not keep the agent from
+ * reporting: it is moved aside to `<path>.corrupt`, sequences go on from the clock, the chain from the spool or anew, and
+ * the next report says `spool_failed`.
  */
 export async function readState(path: string, log: Logger): Promise<AgentState> {
-  let text: string
   try {
-    text = await readFile(path, 'utf8')
+    return parseState(await readFile(path, 'utf8'))
   } catch (error) {
     if (errorCode(error) === 'ENOENT') return emptyState()
-    throw new Error(`cannot read the agent's state ${path}`, { cause: error })
-  }
-  try {
-    return parseState(text)
-  } catch (error) {
-    log.error(
-      { err: error, path },
-      `the agent's state is damaged; starting anew, the file is kept as .corrupt`,
-    )
-    await rename(path, `${path}.corrupt`)
-    return emptyState()
+    log.error({ err: error, path }, "the agent's state cannot be used; starting anew")
+    await rename(path, `${path}.corrupt`).catch((failure: unknown) => {
+      log.error({ err: failure, path }, 'it cannot be moved aside either')
+    })
+    return { ...emptyState(), spoolFailed: true }
   }
 }
 
