@@ -90,9 +90,14 @@ function profileMismatch(system: FlagFacts['system']): FlagDetails | null {
 function otherMachine(facts: FlagFacts, known: KnownIdentity): FlagDetails | null {
   if (differ(facts.machineIdDigest, known.machineIdDigest))
     return { fact: 'machine_id_digest', before: known.machineIdDigest, now: facts.machineIdDigest }
-  if (differ(facts.productUuid, known.productUuid))
+  if (differ(lowerCase(facts.productUuid), lowerCase(known.productUuid)))
     return { fact: 'product_uuid', before: known.productUuid, now: facts.productUuid }
   return null
+}
+
+/** A UUID means the same in both cases (RFC 9562, section 4), and kernels and agents have written both. */
+function lowerCase(uuid: string | null): string | null {
+  return uuid === null ? null : uuid.toLowerCase()
 }
 
 /** Two facts differ only where both are known. */
