@@ -17,8 +17,10 @@ import type { Route } from './route.ts'
  */
 export async function readAddresses(root: Root, routes: Route[], notes: Notes): Promise<InterfaceAddress[]> {
   const known = (await root.isLive('/proc')) ? await askKernel(notes) : []
-  const local = parseLocalIpv4(await root.readText('/proc/net/fib_trie'))
-  const { assigned, ambiguous } = assignIpv4(local, known, routes)
+  const readLocal = async () => parseLocalIpv4(await root.readText('/proc/net/fib_trie'))
+  // On a router with the routes of the whole internet the file is too large, and the kernel's answer has to do.
+  const local = known.length === 0 ? await readLocal() : await notes.attempt('network.interfaces', readLocal)
+  const { assigned, ambiguous } = assignIpv4(local ?? [], known, routes)
   if (ambiguous.length > 0) {
     notes.add('network.interfaces', `nothing tells which interface has ${ambiguous.join(', ')}`)
   }

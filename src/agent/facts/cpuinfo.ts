@@ -15,10 +15,11 @@ export function parseCpuInfo(text: string): CpuInfo {
     .split(/\n\s*\n/)
     .map(parseBlock)
     .filter((block) => block.has('processor'))
+  if (processors.length === 0) throw new Error('/proc/cpuinfo names no processor')
   const cores = new Set(processors.map(coreOf))
   return {
     brand: first(processors, 'model name'),
-    cores: processors.length === 0 || cores.has(null) ? null : cores.size,
+    cores: cores.has(null) ? null : cores.size,
     threads: processors.length,
     microcode: first(processors, 'microcode'),
   }

@@ -14,7 +14,10 @@ const BY_UUID = '/dev/disk/by-uuid'
 export async function readRootFilesystemUuid(root: Root): Promise<string> {
   const mount = parseRootMount(await root.readText('/proc/self/mountinfo'))
   const name = await blockDevice(root, mount)
-  const links = await readUnlessAbsent(() => root.list(BY_UUID), () => [])
+  const links = await readUnlessAbsent(
+    () => root.list(BY_UUID),
+    () => [],
+  )
   for (const uuid of links.sort()) {
     if (posix.basename(await root.readLink(`${BY_UUID}/${uuid}`)) === name) return uuid
   }
@@ -27,7 +30,8 @@ export async function readRootFilesystemUuid(root: Root): Promise<string> {
 /** The kernel's name of the device, `sda2` or `dm-0`. Not by `source` if it can be helped: that may be `/dev/root`. */
 async function blockDevice(root: Root, { device, type, source }: RootMount): Promise<string> {
   if (!device.startsWith('0:')) return posix.basename(await root.readLink(`/sys/dev/block/${device}`))
-  if (!source.startsWith('/dev/')) throw new Error(`/ is ${source} of type ${type}, which is on no block device`)
+  if (!source.startsWith('/dev/'))
+    throw new Error(`/ is ${source} of type ${type}, which is on no block device`)
   return readUnlessAbsent(
     async () => posix.basename(await root.realPath(source)),
     () => deviceOutsideDev(root, source),

@@ -14,7 +14,7 @@ import { TREES, unpack, unpackTree } from '../unpack-tree.ts'
 const collect = (rootfs: string) => collectFingerprint(createRoot(rootfs), { agentVersion: '0.1.0' })
 const facts = (unreadable: Unreadable[]) => [...new Set(unreadable.map(({ fact }) => fact))]
 
-describe.each(TREES)('on the captured host %s', (name) => {
+describe.each(TREES)('on the host %s', (name) => {
   test('every fact is what the host is, and only what cannot be read has a reason', async () => {
     const root = createRoot(await unpackTree(name))
     const { fingerprint, unreadable } = await collectFingerprint(root, { agentVersion: '0.1.0' })

@@ -54,8 +54,8 @@ describe('parseCpuInfo', () => {
     expect(parseCpuInfo(arm)).toEqual({ brand: null, cores: null, threads: 2, microcode: null })
   })
 
-  test('an empty file has no processors', () => {
-    expect(parseCpuInfo('')).toEqual({ brand: null, cores: null, threads: 0, microcode: null })
+  test('a file without processors is an error', () => {
+    expect(() => parseCpuInfo('')).toThrow('names no processor')
   })
 })
 

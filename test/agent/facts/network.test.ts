@@ -31,15 +31,15 @@ test('of several default routes that with the lowest metric is the primary one',
     nic('eth0'),
     nic('wlan0'),
     routes(
-      defaultVia('wlan0', '0102A8C0', 600),
-      defaultVia('eth0', '010200C0', 100),
+      defaultVia('eth0', '010200C0', 600),
+      defaultVia('wlan0', '0102A8C0', 100),
       connected('eth0', '000200C0'),
       connected('wlan0', '0002A8C0'),
     ),
     trie('192.0.2.7', '192.168.2.9'),
     inet6(''),
   )
-  expect(primary).toEqual({ interface: 'eth0', mac_address: '02:00:00:00:00:01', address: '192.0.2.7' })
+  expect(primary).toEqual({ interface: 'wlan0', mac_address: '02:00:00:00:00:01', address: '192.168.2.9' })
   expect(gateways).toEqual(['192.0.2.1', '192.168.2.1'])
 })
 

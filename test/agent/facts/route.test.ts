@@ -68,6 +68,7 @@ describe('parseIpv6DefaultRoutes', () => {
 
   test('the unreachable route of a host without one is none, nor is a network', () => {
     expect(parseIpv6DefaultRoutes(line(ZERO, '00200200', 'lo', 'ffffffff'))).toEqual([])
+    expect(parseIpv6DefaultRoutes(line(ZERO, '00000201', 'lo'))).toEqual([])
     expect(parseIpv6DefaultRoutes(line(ZERO, '00000001', 'eth0').replace(' 00 ', ' 40 '))).toEqual([])
   })
 })
