@@ -6,8 +6,8 @@ import { publicKeyObject } from './keys.ts'
  * Checks an Ed25519 signature (RFC 8032, section 5.1.7) with `node:crypto`: 64 bytes over `message` by a public key of 32
  * bytes or as a key object. False for anything that is not a valid signature; throws for nothing a request can carry.
  *
- * RFC 8032 leaves open whether a point of small order may stand in for R. libsodium refuses it, OpenSSL has not always;
- * refused here too, so that both give one answer about the same evidence.
+ * Points of small order as key or as R are refused before: libsodium and OpenSSL 3.5 refuse them too, but OpenSSL 3.0
+ * takes them, and evidence has to be judged alike wherever it is checked. RFC 8032 leaves it open.
  */
 export function verifyWithNode(
   publicKey: KeyObject | Uint8Array,

@@ -30,9 +30,9 @@ export function parseTimestamp(text: string): number | null {
   return instantYear >= 1 && instantYear <= 9999 ? instant : null
 }
 
-/** Date rolls over what does not exist (31 February is 3 March), which shows in the month and the day. */
+/** Date rolls over what does not exist (31 February is 3 March), which shows in the month. */
 function utcMidnight(year: number, month: number, day: number): number | null {
   const date = new Date(0)
   date.setUTCFullYear(year, month - 1, day)
-  return date.getUTCMonth() === month - 1 && date.getUTCDate() === day ? date.getTime() : null
+  return date.getUTCMonth() === month - 1 ? date.getTime() : null
 }

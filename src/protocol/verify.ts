@@ -58,11 +58,11 @@ function readCovered(head: RequestHead): Covered {
   if (!path.startsWith('/') || path.includes('?') || NOT_VISIBLE_ASCII.test(path)) {
     throw new Problem('malformed', 'the request target has to be a path without a query string')
   }
-  const digest = head.contentDigest?.replaceAll(/^[ \t]+|[ \t]+$/g, '')
+  const { contentDigest: digest } = head
   if (digest === undefined || NOT_FIELD_TEXT.test(digest)) {
     throw new Problem('malformed', 'the request has no usable Content-Digest')
   }
-  return { method, authority: canonicalAuthority(authority), path, contentDigest: digest }
+  return { method, authority: canonicalAuthority(authority), path, contentDigest: digest.trim() }
 }
 
 /**

@@ -128,6 +128,18 @@ describe('a version 0 message', () => {
     expect(later.system).toEqual(factsOf().system)
   })
 
+  test('that has an empty text where it does not know something becomes null there', () => {
+    const { fingerprint } = factsOf({
+      os: '',
+      gateway_ip: '',
+      primary_mac_address: '',
+      primary_ip_address: '',
+    })
+    expect(fingerprint.software.os_name).toBeNull()
+    expect(fingerprint.network.gateways).toBeNull()
+    expect(fingerprint.network.primary).toBeNull()
+  })
+
   test('may carry its output path as store_path', () => {
     expect(factsOf({ derivation_path: undefined, store_path: STORE_PATH }).system.current).toBe(STORE_PATH)
     expect(factsOf({ derivation_path: null, store_path: STORE_PATH }).system.current).toBe(STORE_PATH)
@@ -169,6 +181,9 @@ describe('a version 0 message', () => {
     expect(problem.members.errors?.map((error) => error.path)).toEqual([path])
   })
 })
+
+const addressesOf = (ip_addresses: string[]) =>
+  readVersion0Interfaces([{ name: 'eth0', ip_addresses }])?.[0]?.addresses
 
 describe('the interfaces of a version 0 message', () => {
   const eth0 = { name: 'eth0', mac_address: null, ip_addresses: ['192.0.2.7'] }
@@ -214,12 +229,15 @@ describe('the interfaces of a version 0 message', () => {
     expect(found?.map(({ name }) => name)).toEqual(kept)
   })
 
+  test('have unknown addresses when there are more than version 1 takes', () => {
+    const addresses = Array.from({ length: 33 }, (_, index) => `192.0.2.${index}`)
+    expect(addressesOf(addresses)).toBeNull()
+    expect(addressesOf(addresses.slice(1))).toHaveLength(32)
+  })
+
   test('leave out link-local addresses', () => {
     const ip_addresses = ['FE80::1', 'febf::1/64', '169.254.3.4', 'fec0::1', '2001:db8::1']
-    expect(readVersion0Interfaces([{ name: 'eth0', ip_addresses }])?.[0]?.addresses).toEqual([
-      '2001:db8::1',
-      'fec0::1',
-    ])
+    expect(addressesOf(ip_addresses)).toEqual(['2001:db8::1', 'fec0::1'])
   })
 })
 

@@ -158,7 +158,13 @@ describe('a signed request is malformed', () => {
   test.each([
     ['Signature-Input that is no dictionary', { signatureInput: 'cf=(' }],
     ['Signature that is no dictionary', { signature: 'cf=:é:' }],
-    ['two signatures with our tag', { signatureInput: `a=${LIST}${good}, b=${LIST}${good}` }],
+    [
+      'two signatures with our tag',
+      {
+        signatureInput: `a=${LIST}${good}, b=${LIST}${good}`,
+        signature: `${SIGNATURE.replace('cf', 'a')}, ${SIGNATURE.replace('cf', 'b')}`,
+      },
+    ],
     ['a member that is no list', { signatureInput: `cf=1;${TAG}` }],
     ['a member without a value', { signatureInput: `cf;${TAG}` }],
     ['no components', input(good, '()')],
