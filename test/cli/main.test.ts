@@ -28,8 +28,10 @@ test('--help lists every command', async () => {
 })
 
 test.each(COMMANDS.map(({ name }) => name))('%s has --help, by either way', async (name) => {
-  const flag = await runCli([name, '--help'], { cwd: '/' })
+  const env = { CRYSTAL_FORGE__DATABASE__PASSWORD: 'planted-hunter2', CRYSTAL_FORGE_TOKEN: 'planted-hunter2' }
+  const flag = await runCli([name, '--help'], { cwd: '/', env })
   expect(flag).toMatchObject({ code: 0, stderr: '' })
+  expect(flag.stdout).not.toContain('planted-hunter2')
   expect(flag.stdout).toContain(`Usage: crystal-forge ${name}`)
   const command = await runCli(['help', name], { cwd: '/' })
   expect(command).toEqual(flag)
