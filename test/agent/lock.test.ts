@@ -1,0 +1,42 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { lstat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { lockStateDirectory } from '../../src/agent/lock.ts'
+import { captureLog } from '../support/agent.ts'
+import { temporaryDirectory } from '../support/temporary-directory.ts'
+
+test('a state directory belongs to one agent at a time', async () => {
+  const directory = await temporaryDirectory()
+  const { log } = captureLog()
+  const release = await lockStateDirectory(directory, log)
+  await expect(lockStateDirectory(directory, log)).rejects.toThrow('another agent is running')
+  await release()
+  const releaseAgain = await lockStateDirectory(directory, log)
+  await releaseAgain()
+})
+
+test('the lock of a killed process is taken over', async () => {
+  const directory = await temporaryDirectory()
+  const module = new URL('../../src/agent/lock.ts', import.meta.url).href
+  const script = `const { lockStateDirectory } = await import(${JSON.stringify(module)})
+    await lockStateDirectory(${JSON.stringify(directory)}, console)
+    console.log('locked')`
+  const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  await once(child.stdout, 'data')
+  child.kill('SIGKILL')
+  await once(child, 'exit')
+  expect((await lstat(join(directory, 'agent.lock'))).isSocket()).toBe(true)
+  const release = await lockStateDirectory(directory, captureLog().log)
+  await release()
+})
+
+test('where no lock can be made the agent runs without', async () => {
+  const { log, lines } = captureLog()
+  const release = await lockStateDirectory(join(await temporaryDirectory(), 'missing'), log)
+  await release()
+  expect(lines[0]).toMatchObject({ level: 'warn' })
+})
