@@ -1,7 +1,8 @@
 import { sql } from 'kysely'
+import { createServer } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createLogger } from '../../src/lib/log.ts'
-import { createDatabase } from '../../src/store/database.ts'
+import { clientConfig, createDatabase, withClient } from '../../src/store/database.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 import { waitFor } from '../support/wait.ts'
 
@@ -96,4 +97,36 @@ test('dropping a test database names the connections that were left open', async
   await sql`select 42`.execute(leaking.db)
   await expect(other.drop()).rejects.toThrow('connections were left open:\nleaky: select 42')
   await leaking.close()
+})
+
+describe('TLS', () => {
+  test.each([
+    [{ ssl: 'disable' as const }, false],
+    [{ ssl: 'require' as const }, { rejectUnauthorized: false }],
+    [{ ssl: 'verify-full' as const }, { rejectUnauthorized: true }],
+    [
+      { ssl: 'verify-full' as const, ca: 'PEM' },
+      { rejectUnauthorized: true, ca: 'PEM' },
+    ],
+    [{ ssl: 'verify-full' as const, host: '/run/postgresql' }, false],
+  ])('%o is %o for pg', (options, expected) => {
+    const connection = { ...fixture.connection, host: 'db.example.org', ...options }
+    expect(clientConfig(connection, 'test').ssl).toEqual(expected)
+  })
+
+  test('a server without it is an error, not a connection in the clear', async () => {
+    const connection = { ...fixture.connection, host: '127.0.0.1', ssl: 'require' as const }
+    const server = createServer((socket) => {
+      // SSLRequest is answered with S or N (PostgreSQL protocol, "SSL Session Encryption")
+      socket.once('data', () => socket.end('N'))
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const address = server.address()
+    const port = typeof address === 'object' && address !== null ? address.port : 0
+    const attempt = withClient({ ...connection, port }, 'test', async () => 'connected')
+    await expect(attempt).rejects.toMatchObject({
+      cause: { message: 'The server does not support SSL connections' },
+    })
+    server.close()
+  })
 })
