@@ -17,6 +17,18 @@ export const COMMANDS: readonly CommandEntry[] = [
   entry('check-config', 'check the configuration and print what is in effect', async () =>
     (await import('./check-config.ts')).createCheckConfigCommand(),
   ),
+  entry('status', 'the fleet on one screen: what needs attention, the worst first', async () =>
+    (await import('./status.ts')).createStatusCommand(),
+  ),
+  entry('systems', 'the machines under watch, their flags and their keys', async () =>
+    (await import('./systems.ts')).createSystemsCommand(),
+  ),
+  entry('enroll-token', 'tokens that let new agents in', async () =>
+    (await import('./enroll-token.ts')).createEnrollTokenCommand(),
+  ),
+  entry('tokens', 'API tokens; the first one too', async () =>
+    (await import('./tokens.ts')).createTokensCommand(),
+  ),
   entry('db', 'the schema of the database', async () => (await import('./db.ts')).createDbCommand()),
 ]
 

@@ -8,6 +8,8 @@ const args = process.argv.slice(2)
 const program = new Command('crystal-forge')
   .description('Proves what the machines of a NixOS fleet run.')
   .version(VERSION)
+  // options of this level come before the command: what stands behind it is the command's, also `-Vx…`
+  .enablePositionalOptions()
   .addHelpText(
     'after',
     '\nExit status: 0 done, 1 failed, 2 wrong usage, 3 found what was asked to be reported.',

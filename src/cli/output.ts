@@ -56,6 +56,11 @@ export function printJson(value: unknown): void {
   process.stdout.write(formatJson(value))
 }
 
+/** One line; what could act on a terminal is escaped. */
+export function print(line: string): void {
+  process.stdout.write(`${escapeControls(line)}\n`)
+}
+
 /** A table, or `empty` where there is nothing to list. */
 export function printTable<Row>(columns: readonly Column<Row>[], rows: readonly Row[], empty: string): void {
   process.stdout.write(rows.length === 0 ? `${empty}\n` : formatTable(columns, rows))

@@ -7,7 +7,7 @@ import type { Authorise } from '../api/authorise.ts'
 import { problemResponses, TextOrNull, Time } from '../api/schemas.ts'
 import type { ServerContext } from '../context.ts'
 
-const Listed = Type.Object({
+const EnrollToken = Type.Object({
   id: Type.Integer(),
   name: Type.String(),
   uses_left: Type.Integer(),
@@ -18,8 +18,9 @@ const Listed = Type.Object({
   needs_approval: Type.Boolean(),
   created_at: Time,
 })
+export type EnrollToken = Static<typeof EnrollToken>
 
-const NewToken = Type.Object(
+const NewEnrollToken = Type.Object(
   {
     name: Type.String({ minLength: 1, maxLength: 256 }),
     uses: Type.Integer({ minimum: 1, maximum: 1_000_000, default: 1 }),
@@ -31,6 +32,7 @@ const NewToken = Type.Object(
   },
   { additionalProperties: false },
 )
+export type NewEnrollToken = Static<typeof NewEnrollToken>
 
 export function enrollTokenRoutes(app: FastifyInstance, context: ServerContext, authorise: Authorise): void {
   app.get(
@@ -40,20 +42,20 @@ export function enrollTokenRoutes(app: FastifyInstance, context: ServerContext, 
       schema: {
         operationId: 'listEnrollTokens',
         summary: 'Enrolment tokens that are not revoked; never their text',
-        response: { 200: Type.Object({ enroll_tokens: Type.Array(Listed) }), ...problemResponses },
+        response: { 200: Type.Object({ enroll_tokens: Type.Array(EnrollToken) }), ...problemResponses },
       },
     },
     async () => ({ enroll_tokens: await listEnrollTokens(context.db) }),
   )
 
-  app.post<{ Body: Static<typeof NewToken> }>(
+  app.post<{ Body: NewEnrollToken }>(
     '/enroll-tokens',
     {
       onRequest: authorise('operator'),
       schema: {
         operationId: 'createEnrollToken',
         summary: 'Makes an enrolment token; its text is shown this once',
-        body: NewToken,
+        body: NewEnrollToken,
         response: { 201: Type.Object({ id: Type.Integer(), token: Type.String() }), ...problemResponses },
       },
     },

@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify'
-import { Type } from 'typebox'
+import { type Static, Type } from 'typebox'
 import { FLAGS } from '../../fleet/flags.ts'
 import { LIVENESS } from '../../fleet/liveness.ts'
 import { fleetSummary } from '../../store/fleet-summary.ts'
@@ -7,8 +7,10 @@ import type { Authorise } from '../api/authorise.ts'
 import { problemResponses } from '../api/schemas.ts'
 import type { ServerContext } from '../context.ts'
 
-const countOf = (names: readonly string[]) =>
-  Type.Object(Object.fromEntries(names.map((name) => [name, Type.Integer()])))
+const countOf = <Name extends string>(names: readonly Name[]) =>
+  Type.Unsafe<Record<Name, number>>(
+    Type.Object(Object.fromEntries(names.map((name) => [name, Type.Integer()]))),
+  )
 
 const Summary = Type.Object({
   systems: Type.Integer(),
@@ -16,6 +18,7 @@ const Summary = Type.Object({
   flags: countOf(FLAGS),
   pending_keys: Type.Integer(),
 })
+export type Summary = Static<typeof Summary>
 
 export function fleetRoutes(app: FastifyInstance, context: ServerContext, authorise: Authorise): void {
   app.get(

@@ -47,6 +47,7 @@ const ListedSystem = Type.Object({
   nixos_version: TextOrNull,
   flags: Type.Array(oneOf(FLAGS)),
 })
+export type ListedSystem = Static<typeof ListedSystem>
 
 const System = Type.Object({
   hostname: Type.String(),
@@ -75,6 +76,7 @@ const System = Type.Object({
   fingerprint: AnyJson,
   flags: Type.Array(Type.Object({ flag: oneOf(FLAGS), since: Time, details: AnyJson })),
 })
+export type System = Static<typeof System>
 
 const NewSystem = Type.Object(
   {
@@ -87,6 +89,7 @@ const NewSystem = Type.Object(
   },
   { additionalProperties: false },
 )
+export type NewSystem = Static<typeof NewSystem>
 
 export function systemRoutes(app: FastifyInstance, context: ServerContext, authorise: Authorise): void {
   const limits = context.settings.liveness
@@ -132,7 +135,7 @@ export function systemRoutes(app: FastifyInstance, context: ServerContext, autho
       Promise.reject(noSuchSystem(params.hostname)),
   )
 
-  app.post<{ Body: Static<typeof NewSystem> }>(
+  app.post<{ Body: NewSystem }>(
     '/systems',
     {
       onRequest: authorise('operator'),

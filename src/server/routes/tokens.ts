@@ -8,7 +8,7 @@ import type { ServerContext } from '../context.ts'
 
 const RoleName = Type.Unsafe<Role>({ type: 'string', enum: [...ROLES] })
 
-const Listed = Type.Object({
+const ApiToken = Type.Object({
   id: Type.Integer(),
   name: Type.String(),
   role: RoleName,
@@ -16,8 +16,9 @@ const Listed = Type.Object({
   expires_at: TimeOrNull,
   last_used_at: TimeOrNull,
 })
+export type ApiToken = Static<typeof ApiToken>
 
-const NewToken = Type.Object(
+const NewApiToken = Type.Object(
   {
     name: Type.String({ minLength: 1, maxLength: 256 }),
     role: RoleName,
@@ -25,6 +26,7 @@ const NewToken = Type.Object(
   },
   { additionalProperties: false },
 )
+export type NewApiToken = Static<typeof NewApiToken>
 
 export function tokenRoutes(app: FastifyInstance, context: ServerContext, authorise: Authorise): void {
   const onRequest = authorise('admin')
@@ -36,20 +38,20 @@ export function tokenRoutes(app: FastifyInstance, context: ServerContext, author
       schema: {
         operationId: 'listTokens',
         summary: 'API tokens that are not revoked; never their text',
-        response: { 200: Type.Object({ tokens: Type.Array(Listed) }), ...problemResponses },
+        response: { 200: Type.Object({ tokens: Type.Array(ApiToken) }), ...problemResponses },
       },
     },
     async () => ({ tokens: await listApiTokens(context.db) }),
   )
 
-  app.post<{ Body: Static<typeof NewToken> }>(
+  app.post<{ Body: NewApiToken }>(
     '/tokens',
     {
       onRequest,
       schema: {
         operationId: 'createToken',
         summary: 'Makes an API token; its text is shown this once',
-        body: NewToken,
+        body: NewApiToken,
         response: { 201: Type.Object({ id: Type.Integer(), token: Type.String() }), ...problemResponses },
       },
     },

@@ -1,0 +1,112 @@
+import type { ApiToken, NewApiToken } from '../server/routes/tokens.ts'
+import type { EnrollToken, NewEnrollToken } from '../server/routes/enroll-tokens.ts'
+import type { Summary } from '../server/routes/fleet.ts'
+import type { Key } from '../server/routes/keys.ts'
+import type { ListedSystem, NewSystem, System } from '../server/routes/systems.ts'
+import type { ApiClient } from './api-client.ts'
+import { UsageError } from './exit.ts'
+
+/** What JSON makes of a value: dates are ISO 8601 text. */
+export type Wire<T> = T extends Date
+  ? string
+  : T extends readonly (infer Element)[]
+    ? Wire<Element>[]
+    : T extends object
+      ? { [Member in keyof T]: Wire<T[Member]> }
+      : T
+
+export type ApiListedSystem = Wire<ListedSystem>
+export type ApiSystem = Wire<System>
+export type ApiSummary = Wire<Summary>
+export type ApiKey = Wire<Key>
+export type ApiEnrollToken = Wire<EnrollToken>
+export type ApiApiToken = Wire<ApiToken>
+export type CreatedToken = { id: number; token: string }
+
+/** The filters of `GET /systems`, as text: the server says which values there are. */
+export interface SystemFilter {
+  liveness?: string
+  flag?: string
+  environment?: string
+  registration?: string
+  text?: string
+}
+
+/** The operations of /api/v1, one function each. They throw what `ApiClient.request` throws. */
+export type Api = ReturnType<typeof createApi>
+
+/** The most the server gives at once. */
+const PAGE_SIZE = 1000
+
+export function createApi(client: ApiClient) {
+  /** The compiler takes the type of an answer from the routes; that server and CLI fit, only their versions say. */
+  const get = async <T>(path: string, expect: (keyof T & string)[], query = {}): Promise<T> => {
+    const answer = await client.request('GET', path, { expect, query })
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- see above
+    return answer as T
+  }
+  const post = async <T>(path: string, expect: (keyof T & string)[], body: unknown): Promise<T> => {
+    const answer = await client.request('POST', path, { expect, body })
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- see above
+    return answer as T
+  }
+  const listSystems = (query: SystemFilter & { limit?: number; after?: string }) =>
+    get<SystemPage>('/systems', ['systems', 'total', 'next'], query)
+
+  return {
+    url: client.url,
+    serverTime: client.serverTime,
+    getSummary: () => get<ApiSummary>('/fleet/summary', ['systems', 'liveness', 'flags', 'pending_keys']),
+    /** One page. */
+    listSystems,
+    /** All pages. */
+    async listAllSystems(filter: SystemFilter): Promise<ApiListedSystem[]> {
+      const systems: ApiListedSystem[] = []
+      for (let after: string | null | undefined; after !== null;) {
+        const page = await listSystems({ ...filter, limit: PAGE_SIZE, ...(after !== undefined && { after }) })
+        systems.push(...page.systems)
+        after = page.next
+      }
+      return systems
+    },
+    getSystem: (hostname: string) => get<ApiSystem>(systemPath(hostname), ['hostname', 'liveness', 'flags']),
+    addSystem: (system: NewSystem) => post<{ hostname: string }>('/systems', ['hostname'], system),
+    approveKeys: (hostname: string, keyId: string | undefined) =>
+      post<{ approved: string[] }>(
+        `${systemPath(hostname)}/approve`,
+        ['approved'],
+        keyId === undefined ? {} : { key_id: keyId },
+      ),
+    setArchived: (hostname: string, archived: boolean) =>
+      client.request(archived ? 'PUT' : 'DELETE', `${systemPath(hostname)}/archived`),
+    acknowledgeFlag: (hostname: string, flag: string) =>
+      client.request('DELETE', `${systemPath(hostname)}/flags/${segment(flag)}`),
+    listSystemKeys: (hostname: string) => get<{ keys: ApiKey[] }>(`${systemPath(hostname)}/keys`, ['keys']),
+    addSystemKey: (hostname: string, publicKey: string) =>
+      post<{ key_id: string }>(`${systemPath(hostname)}/keys`, ['key_id'], { public_key: publicKey }),
+    revokeSystemKey: (hostname: string, keyId: string) =>
+      client.request('DELETE', `${systemPath(hostname)}/keys/${segment(keyId)}`),
+    listKeys: (status: string) => get<{ keys: ApiKey[] }>('/keys', ['keys'], { status }),
+    listEnrollTokens: () => get<{ enroll_tokens: ApiEnrollToken[] }>('/enroll-tokens', ['enroll_tokens']),
+    createEnrollToken: (token: NewEnrollToken) =>
+      post<CreatedToken>('/enroll-tokens', ['id', 'token'], token),
+    revokeEnrollToken: (id: number) => client.request('DELETE', `/enroll-tokens/${id}`),
+    listTokens: () => get<{ tokens: ApiApiToken[] }>('/tokens', ['tokens']),
+    createToken: (token: NewApiToken) => post<CreatedToken>('/tokens', ['id', 'token'], token),
+    revokeToken: (id: number) => client.request('DELETE', `/tokens/${id}`),
+  }
+}
+
+interface SystemPage {
+  systems: ApiListedSystem[]
+  total: number
+  next: string | null
+}
+
+const systemPath = (hostname: string): string => `/systems/${segment(hostname)}`
+
+/** One segment of a path. A URL takes `.` and `..` for steps, escaped or not: they would name another resource. */
+function segment(text: string): string {
+  if (['', '.', '..'].includes(text)) throw new UsageError(`"${text}" cannot be a name`)
+  return encodeURIComponent(text)
+}

@@ -1,0 +1,55 @@
+import { Command, Option } from 'commander'
+import { FLAGS } from '../../fleet/flags.ts'
+import { LIVENESS } from '../../fleet/liveness.ts'
+import type { ApiListedSystem, SystemFilter } from '../api.ts'
+import { type ApiOptions, openApi, withApiOptions } from '../api-options.ts'
+import { type Column, printJson, printTable } from '../output.ts'
+import { formatAge } from '../times.ts'
+
+const REGISTRATIONS = ['active', 'pending', 'keyless', 'archived']
+
+export function createListCommand(): Command {
+  const command = new Command('list')
+    .summary('all systems, or those that pass the filters')
+    .description(
+      'Lists the systems in the order of their names. Archived ones only with --registration archived.',
+    )
+    .addOption(new Option('--liveness <liveness>', 'only these').choices(LIVENESS))
+    .addOption(new Option('--flag <flag>', 'only those that have it').choices(FLAGS))
+    .option('--environment <name>', 'only those of this environment')
+    .addOption(
+      new Option('--registration <registration>', 'whether they may report: keyless have no key yet').choices(
+        REGISTRATIONS,
+      ),
+    )
+    .option('--text <text>', 'only those with this in their host name')
+  return withApiOptions(command).action(
+    async ({ liveness, flag, environment, registration, text, ...options }: ApiOptions & SystemFilter) => {
+      const api = openApi(options)
+      const filter = definedOnly({ liveness, flag, environment, registration, text })
+      const systems = await api.listAllSystems(filter)
+      if (options.json) printJson({ systems })
+      else printTable(columns(api.serverTime()), systems, emptyText(filter))
+    },
+  )
+}
+
+const columns = (now: number): Column<ApiListedSystem>[] => [
+  { header: 'hostname', value: ({ hostname }) => hostname },
+  { header: 'environment', value: ({ environment }) => environment },
+  { header: 'liveness', value: ({ liveness }) => liveness },
+  { header: 'last contact', value: ({ last_contact }) => formatAge(last_contact, now) },
+  { header: 'nixos', value: ({ nixos_version }) => nixos_version },
+  { header: 'registration', value: ({ registration }) => registration },
+  { header: 'flags', value: ({ flags }) => (flags.length === 0 ? null : flags.join(', ')) },
+]
+
+function definedOnly(filter: { [Name in keyof SystemFilter]: string | undefined }): SystemFilter {
+  return Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== undefined))
+}
+
+function emptyText(filter: SystemFilter): string {
+  return Object.keys(filter).length > 0
+    ? 'no system passes these filters'
+    : 'no systems yet: add one with `crystal-forge systems add HOST`, or let agents enrol'
+}
