@@ -1,0 +1,165 @@
+import { expect, onTestFailed, onTestFinished } from 'vitest'
+import { chmod, mkdtemp, rm } from 'node:fs/promises'
+import type { PrivateKey } from '../../../src/protocol/keys.ts'
+import type { ConnectionOptions } from '../../../src/store/database.ts'
+import { postgresProcesses } from '../../store/embedded-postgres/support.ts'
+import { waitFor } from '../../support/wait.ts'
+import { type AgentHost, type AgentHostOptions, createAgentHost } from './agent-host.ts'
+import { createForgeServer, type ForgeServer } from './forge-server.ts'
+import type { RunningProcess } from './processes.ts'
+import type { Random } from './random.ts'
+import { type Deliver, type RecordingProxy, startRecordingProxy } from './recording-proxy.ts'
+import { createReportingClient, type ReportingClient } from './reporting-client.ts'
+import { WAIT_MS } from './rounds.ts'
+
+/** A server and agents as processes, and what stands between them. */
+export interface Fleet {
+  server: ForgeServer
+  proxy: RecordingProxy
+  hosts: AgentHost[]
+  clients: ReportingClient[]
+  /** Hosts are switched and clients report, until `settle`. */
+  startLoad: () => void
+  /** Starts the server, and sends requests there. */
+  startServer: () => Promise<void>
+  /** Resolves when everybody has had an answer that is later than this moment of performance.now(). */
+  recovered: (sinceMs: number) => Promise<void>
+  /** Ends the load; resolves when every spool is empty and the server shows what each host runs now. */
+  settle: () => Promise<void>
+  /** Stops all of it as a service manager does, and expects each to end with status 0. */
+  stop: () => Promise<void>
+}
+
+export interface FleetOptions {
+  random: Random
+  /** Null: the server's own PostgreSQL. */
+  database: ConnectionOptions | null
+  agents: number
+  clients?: number
+  deliver?: Deliver
+  /** What lies between agents and proxy; resolves with its URL. */
+  link?: (proxy: RecordingProxy) => Promise<string>
+  /** Of the agent with this number, from 0. */
+  agent?: (index: number) => Pick<AgentHostOptions, 'nodeArgs' | 'env'>
+  /** Called before its agent starts. */
+  prepare?: (host: AgentHost) => Promise<void>
+}
+
+interface Reporter {
+  hostname: string
+  key: PrivateKey
+  system: () => { current: string; generation: number }
+}
+
+/** Starts all of it, and resolves when every agent has had its first answer. What is left of it ends with the test. */
+export async function startFleet(options: FleetOptions): Promise<Fleet> {
+  const { random, database, clients: clientCount = 0 } = options
+  const directory = await createDirectory()
+  const proxy = await startRecordingProxy({ ...(options.deliver && { deliver: options.deliver }) })
+  const serverUrl = (await options.link?.(proxy)) ?? proxy.url
+  const hosts: AgentHost[] = []
+  for (let index = 0; index < options.agents; index++) {
+    const hostname = `host${index + 1}`
+    hosts.push(await createAgentHost(directory, { hostname, random, serverUrl, ...options.agent?.(index) }))
+  }
+  const clients = Array.from({ length: clientCount }, (_, index) =>
+    createReportingClient({ hostname: `client${index + 1}`, url: proxy.url, random }),
+  )
+  const reporters: Reporter[] = [...hosts, ...clients]
+  const server = await createForgeServer(directory, { database, systems: reporters })
+  const processes = (): RunningProcess[] => [...hosts.map((host) => host.process()), server.process()]
+  onTestFailed(() => {
+    process.stderr.write(lastWords(hosts, server))
+  })
+  onTestFinished(async () => {
+    await Promise.all([...hosts, ...clients].map(stopLoad).map((stopped) => stopped.catch(() => {})))
+    await Promise.all(processes().map((each) => each.end('SIGKILL')))
+    for (const pid of await postgresProcesses(server.stateDir)) process.kill(pid, 'SIGKILL')
+    await rm(directory, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 })
+  })
+
+  const startServer = async (): Promise<void> => proxy.forwardTo(await server.start())
+  const recovered = async (sinceMs: number): Promise<void> => {
+    const late = (): string[] =>
+      reporters
+        .filter(({ key }) => (proxy.record.lastAcknowledgedMs.get(key.id) ?? -1) < sinceMs)
+        .map(({ hostname }) => hostname)
+    await waitFor(() => late().length === 0, { timeoutMs: WAIT_MS, what: 'an answer for everybody' })
+  }
+
+  await startServer()
+  for (const host of hosts) {
+    await options.prepare?.(host)
+    host.start()
+  }
+  await waitFor(() => hosts.every(({ key }) => proxy.record.lastAcknowledgedMs.has(key.id)), {
+    timeoutMs: WAIT_MS,
+    what: 'a first answer for each agent',
+  })
+  return {
+    server,
+    proxy,
+    hosts,
+    clients,
+    startLoad: () => {
+      for (const host of hosts) host.startSwitching()
+      for (const client of clients) client.start()
+    },
+    startServer,
+    recovered,
+    settle: async () => {
+      await Promise.all([...hosts, ...clients].map(stopLoad))
+      for (const host of hosts) await sentAll(host)
+      for (const reporter of reporters) await isShown(reporter, server)
+    },
+    stop: async () => {
+      for (const each of processes()) expect(await each.end('SIGTERM')).toBe('status 0')
+    },
+  }
+}
+
+/** Which PostgreSQL's user may pass when we are root. */
+async function createDirectory(): Promise<string> {
+  const directory = await mkdtemp('/tmp/cf-faults-')
+  await chmod(directory, 0o755)
+  return directory
+}
+
+function stopLoad(each: AgentHost | ReportingClient): Promise<void> {
+  return 'stopSwitching' in each ? each.stopSwitching() : each.stop()
+}
+
+async function sentAll(host: AgentHost): Promise<void> {
+  await waitFor(
+    async () => {
+      if (!host.process().isRunning()) throw new Error('the agent has ended')
+      return await host.hasSentAll()
+    },
+    { timeoutMs: WAIT_MS, what: `an empty spool of ${host.hostname}` },
+  )
+}
+
+async function isShown({ hostname, system }: Reporter, server: ForgeServer): Promise<void> {
+  const { address } = await server.process().logged('the server is ready')
+  const shown = async (): Promise<boolean> => {
+    const response = await fetch(`${String(address)}/api/v1/systems/${hostname}`)
+    const detail = (await response.json()) as { current_system?: string; system?: { generation?: number } }
+    const { current, generation } = system()
+    return detail.current_system === current && detail.system?.generation === generation
+  }
+  await waitFor(shown, { timeoutMs: WAIT_MS, what: `the last system of ${hostname}` })
+}
+
+/** For the output of a test that failed. */
+function lastWords(hosts: AgentHost[], server: ForgeServer): string {
+  const logs = [
+    { name: 'server', running: server.process() },
+    ...hosts.map((host) => ({ name: host.hostname, running: host.process() })),
+  ]
+  return logs
+    .map(({ name, running }) => {
+      const lines = running.lines.slice(-15).map((line) => JSON.stringify(line))
+      return `--- the log of ${name} ends:\n${lines.join('\n')}\n`
+    })
+    .join('')
+}
