@@ -22,11 +22,12 @@ export async function setReportFlags(
 ): Promise<void> {
   const names = FLAGS.filter((flag) => raised[flag] !== undefined)
   const ending = decidedByReport.filter((flag) => !STICKY_FLAGS.includes(flag) && !names.includes(flag))
-  await transaction
-    .deleteFrom('flags')
-    .where('system_id', '=', systemId)
-    .where('flag', 'in', ending)
-    .execute()
+  if (ending.length > 0)
+    await transaction
+      .deleteFrom('flags')
+      .where('system_id', '=', systemId)
+      .where('flag', 'in', ending)
+      .execute()
   if (names.length === 0) return
   await transaction
     .insertInto('flags')
