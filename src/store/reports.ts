@@ -1,6 +1,7 @@
 import { type Kysely, sql, type Transaction } from 'kysely'
 import { type Chain, placeInChain } from '../fleet/chain.ts'
 import { type FlagFacts, flagsOfReport } from '../fleet/flags.ts'
+import { moveContact } from './contacts.ts'
 import { toBytes, toBytesOrNull, toDigestOrNull } from './digest-column.ts'
 import { setReportFlags } from './flags.ts'
 import { type KeyRefusal, refusalOf } from './key-standing.ts'
@@ -86,6 +87,8 @@ async function lockSystem(transaction: Transaction<DB>, entry: ReportEntry) {
     ])
     .where('keys.id', '=', entry.keyId)
     .where('keys.system_id', '=', entry.systemId)
+    // a revocation that is answered has ended every write of its key
+    .forNoKeyUpdate(['keys'])
     .executeTakeFirstOrThrow()
   return { contact, ...rest }
 }
@@ -100,11 +103,13 @@ async function refusal(
   const problem = refusalOf(known)
   if (problem !== null) return { result: 'refused', problem }
   if (entry.protocol < known.contact.protocol) return { result: 'refused', problem: 'forbidden' }
-  // known under another key of the system when a key was rotated before the answer arrived
-  if (await isKnown(transaction, entry.systemId, entry.id)) return { result: 'duplicate' }
   const lastSequence =
     entry.protocol === 0 ? Math.max(known.state_sequence, known.heartbeat_sequence) : known.state_sequence
-  if (entry.sequence <= lastSequence) return { result: 'replayed', lastSequence }
+  const isAbove = entry.sequence > lastSequence
+  // known above the last when a key was rotated before the answer arrived; version 0 knows of no duplicates
+  if ((isAbove || entry.protocol > 0) && (await isKnown(transaction, entry.systemId, entry.id)))
+    return { result: 'duplicate' }
+  if (!isAbove) return { result: 'replayed', lastSequence }
   if (await namesAnotherSystem(transaction, entry)) return { result: 'wrong-host' }
   return null
 }
@@ -133,8 +138,7 @@ async function namesAnotherSystem(transaction: Transaction<DB>, entry: ReportEnt
 }
 
 async function store(transaction: Transaction<DB>, entry: ReportEntry, known: Known): Promise<ReportOutcome> {
-  // the reports of version 0 are no chain: the first one of version 1 starts it
-  const newest = known.contact.protocol === 0 ? null : toDigestOrNull(known.contact.report_id)
+  const newest = toDigestOrNull(await newestOfVersion1(transaction, entry.systemId))
   const chain = entry.protocol === 0 ? 'unchained' : await chainOf(transaction, entry, newest)
   await insertReport(transaction, entry, chain)
   await transaction
@@ -154,8 +158,28 @@ async function store(transaction: Transaction<DB>, entry: ReportEntry, known: Kn
     chain,
   )
   await setReportFlags(transaction, entry.systemId, raised)
-  await moveContact(transaction, entry, known)
+  await moveContact(
+    transaction,
+    { ...entry, ...entry.facts, currentSystem: entry.facts.system?.current ?? null },
+    known,
+  )
   return { result: 'stored', chain }
+}
+
+/** The reports of version 0 are no chain: the first one of version 1 starts it, also after heartbeats of version 1. */
+async function newestOfVersion1(transaction: Transaction<DB>, systemId: number): Promise<Buffer | null> {
+  const row = await transaction
+    .selectFrom('contacts')
+    .innerJoin('reports', (join) =>
+      join
+        .onRef('reports.system_id', '=', 'contacts.system_id')
+        .onRef('reports.id', '=', 'contacts.report_id'),
+    )
+    .select('reports.id')
+    .where('contacts.system_id', '=', systemId)
+    .where('reports.protocol', '=', 1)
+    .executeTakeFirst()
+  return row?.id ?? null
 }
 
 async function chainOf(
@@ -210,40 +234,5 @@ async function setFacts(transaction: Transaction<DB>, entry: ReportEntry) {
     .insertInto('facts')
     .values({ system_id: entry.systemId, ...facts })
     .onConflict((conflict) => conflict.column('system_id').doUpdateSet(facts))
-    .execute()
-}
-
-/**
- * A report counts as contact. Its boot id opens a new online period unless the report may be older than the last
- * heartbeat (sequences follow the clock): then it was made in an earlier boot and waited in the spool.
- */
-async function moveContact(transaction: Transaction<DB>, entry: ReportEntry, known: Known) {
-  const { contact } = known
-  const isNewBoot =
-    entry.bootId !== null &&
-    entry.bootId !== contact.boot_id &&
-    entry.bootId !== contact.previous_boot_id &&
-    entry.sequence > known.heartbeat_sequence
-  const silent = sql<boolean>`(last_contact is null or last_contact < now() - make_interval(secs => ${entry.offlineAfterSecs}))`
-  if (contact.last_contact !== null)
-    await sql`
-      insert into online_periods (system_id, started_at, ended_at, boot_id)
-      select system_id, online_since, last_contact, boot_id from contacts
-      where system_id = ${entry.systemId} and (${isNewBoot}::boolean or ${silent})
-      on conflict do nothing`.execute(transaction)
-  await transaction
-    .updateTable('contacts')
-    .set({
-      last_contact: sql`greatest(last_contact, now())`,
-      online_since: sql`case when ${isNewBoot}::boolean or ${silent} then now() else online_since end`,
-      interval_secs: entry.intervalSecs,
-      clock_skew_secs: entry.facts.clockSkewSecs,
-      current_system: entry.facts.system?.current ?? null,
-      state_digest: toBytes(entry.stateDigest),
-      report_id: toBytes(entry.id),
-      protocol: entry.protocol,
-      ...(isNewBoot ? { boot_id: entry.bootId, previous_boot_id: contact.boot_id, booted_at: null } : {}),
-    })
-    .where('system_id', '=', entry.systemId)
     .execute()
 }
