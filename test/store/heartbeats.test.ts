@@ -1,7 +1,5 @@
 import { sql } from 'kysely'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { createLogger } from '../../src/lib/log.ts'
-import { createDatabase, type Database } from '../../src/store/database.ts'
 import { type HeartbeatEntry, recordHeartbeats } from '../../src/store/heartbeats.ts'
 import { revokeKey } from '../../src/store/keys.ts'
 import { recordReport } from '../../src/store/reports.ts'
@@ -11,19 +9,21 @@ import {
   addStoredSystem,
   BOOT_A,
   BOOT_B,
-  BOOT_C,
   digestOf,
   heartbeatOf,
   reportOf,
   type StoredSystem,
 } from '../support/entries.ts'
+import { createStoreView, type StoreView } from '../support/store-view.ts'
 
 let store: TestDatabase
+let view: StoreView
 let system: StoredSystem
 let count = 0
 
 beforeAll(async () => {
   store = await createTestDatabase()
+  view = createStoreView(store.database.db)
 })
 afterAll(() => store.drop())
 beforeEach(async () => {
@@ -35,37 +35,8 @@ const beat = async (members: Partial<HeartbeatEntry> = {}, of = system) => {
   return outcome
 }
 
-const contact = (of = system) =>
-  store.database.db
-    .selectFrom('contacts')
-    .selectAll()
-    .where('system_id', '=', of.systemId)
-    .executeTakeFirstOrThrow()
-
-const periods = () =>
-  store.database.db
-    .selectFrom('online_periods')
-    .selectAll()
-    .where('system_id', '=', system.systemId)
-    .orderBy('started_at')
-    .execute()
-
-const flags = async () =>
-  Object.fromEntries(
-    (
-      await store.database.db
-        .selectFrom('flags')
-        .select(['flag', 'since', 'details'])
-        .where('system_id', '=', system.systemId)
-        .execute()
-    ).map((row) => [row.flag, row]),
-  )
-
-/** Moves what is known of the system's contacts into the past. */
-const age = (seconds: number) =>
-  sql`update contacts set last_contact = last_contact - make_interval(secs => ${seconds}),
-      online_since = online_since - make_interval(secs => ${seconds})
-      where system_id = ${system.systemId}`.execute(store.database.db)
+const setStatus = (status: string) =>
+  sql`update keys set status = ${status} where id = ${system.key.id}`.execute(store.database.db)
 
 const recorded = { result: 'recorded', wanted: false, historyLost: false }
 
@@ -73,7 +44,7 @@ describe('a heartbeat', () => {
   test('moves the last contact and what is shown of the system', async () => {
     const before = new Date()
     await beat({ uptimeSecs: 100, clockSkewSecs: 2, currentSystem: '/nix/store/x', intervalSecs: 90 })
-    const row = await contact()
+    const row = await view.contact(system)
     expect(row).toMatchObject({
       boot_id: BOOT_A,
       clock_skew_secs: 2,
@@ -88,10 +59,10 @@ describe('a heartbeat', () => {
 
   test('never moves the last contact back, though the clocks of two servers differ', async () => {
     await beat()
-    await age(-3600)
-    const { last_contact: future } = await contact()
+    await view.age(system, -3600)
+    const { last_contact: future } = await view.contact(system)
     await beat()
-    expect((await contact()).last_contact).toEqual(future)
+    expect((await view.contact(system)).last_contact).toEqual(future)
   })
 
   test('of a system without any report is answered with wanted', async () => {
@@ -133,7 +104,7 @@ describe('a lost history', () => {
       wanted: true,
       historyLost: true,
     })
-    expect((await flags())['history_lost']?.details).toEqual({ reported })
+    expect((await view.flags(system))['history_lost']?.details).toEqual({ reported })
   })
 
   test('does not show for an older report, nor for none', async () => {
@@ -142,7 +113,7 @@ describe('a lost history', () => {
     await recordReport(store.database.db, reportOf(system, { previous: first.id }))
     expect(await beat({ reported: first.id })).toMatchObject({ historyLost: false })
     expect(await beat({ reported: null })).toMatchObject({ historyLost: false })
-    expect(await flags()).toEqual({})
+    expect(await view.flags(system)).toEqual({})
   })
 
   test('shows when the report is known, but as that of another system', async () => {
@@ -154,10 +125,10 @@ describe('a lost history', () => {
 
   test('stays flagged with its first details until it is acknowledged', async () => {
     await beat({ reported: digestOf('first') })
-    const { history_lost: before } = await flags()
+    const { history_lost: before } = await view.flags(system)
     await beat({ reported: digestOf('second') })
     await beat({ reported: null })
-    expect((await flags())['history_lost']).toEqual(before)
+    expect((await view.flags(system))['history_lost']).toEqual(before)
   })
 })
 
@@ -165,15 +136,15 @@ describe('a sequence', () => {
   test('that is not above the last is a replay, which changes nothing', async () => {
     const entry = heartbeatOf(system)
     await recordHeartbeats(store.database.db, [entry])
-    const before = await contact()
+    const before = await view.contact(system)
     for (const sequence of [entry.sequence, entry.sequence - 1, 1])
       expect(await beat({ sequence, bootId: BOOT_B, clockSkewSecs: 99 })).toEqual({
         result: 'replayed',
         lastSequence: entry.sequence,
       })
-    expect(await contact()).toEqual(before)
-    expect(await flags()).toEqual({})
-    expect(await periods()).toEqual([])
+    expect(await view.contact(system)).toEqual(before)
+    expect(await view.flags(system)).toEqual({})
+    expect(await view.periods(system)).toEqual([])
   })
 
   test('may skip, up to the largest that JSON holds', async () => {
@@ -213,121 +184,12 @@ describe('a sequence', () => {
   })
 })
 
-describe('an online period', () => {
-  test('is extended by each heartbeat: a quiet week is one row', async () => {
-    await beat()
-    const { online_since: since } = await contact()
-    for (let day = 0; day < 7; day += 1) {
-      await age(800)
-      await beat()
-    }
-    expect(await periods()).toEqual([])
-    const row = await contact()
-    expect(since?.getTime()).toBeGreaterThan(row.online_since?.getTime() ?? Infinity)
-  })
-
-  test('ends at another boot id, with its last contact', async () => {
-    await beat()
-    await age(60)
-    const before = await contact()
-    await beat({ bootId: BOOT_B })
-    expect(await periods()).toEqual([
-      {
-        system_id: system.systemId,
-        started_at: before.online_since,
-        ended_at: before.last_contact,
-        boot_id: BOOT_A,
-      },
-    ])
-    const after = await contact()
-    expect(after).toMatchObject({ boot_id: BOOT_B, previous_boot_id: BOOT_A })
-    expect(after.online_since).toEqual(after.last_contact)
-  })
-
-  test('ends after offline_after, though the boot is the same', async () => {
-    await beat()
-    await age(901)
-    const before = await contact()
-    await beat()
-    expect(await periods()).toMatchObject([
-      { started_at: before.online_since, ended_at: before.last_contact, boot_id: BOOT_A },
-    ])
-    expect(await contact()).toMatchObject({ boot_id: BOOT_A, previous_boot_id: null })
-  })
-
-  test('goes on before offline_after', async () => {
-    await beat()
-    await age(890)
-    await beat()
-    expect(await periods()).toEqual([])
-  })
-
-  test('ends after the limit of the system itself where its interval is long', async () => {
-    await beat()
-    await age(5000)
-    await beat({ offlineAfterSecs: 6000 })
-    expect(await periods()).toEqual([])
-    await age(6001)
-    await beat({ offlineAfterSecs: 6000 })
-    expect(await periods()).toHaveLength(1)
-  })
-
-  test('goes on while the boot id cannot be read', async () => {
-    await beat()
-    await beat({ bootId: null })
-    await beat()
-    expect(await periods()).toEqual([])
-    expect(await flags()).toEqual({})
-    expect(await contact()).toMatchObject({ boot_id: BOOT_A, previous_boot_id: null })
-  })
-
-  test('goes on when the boot id is known for the first time', async () => {
-    await beat({ bootId: null })
-    await beat()
-    expect(await periods()).toEqual([])
-    expect(await contact()).toMatchObject({ boot_id: BOOT_A, previous_boot_id: null })
-  })
-
-  test('ends at another boot id, though it could not be read in between', async () => {
-    await beat()
-    await beat({ bootId: null })
-    await beat({ bootId: BOOT_B })
-    expect(await periods()).toHaveLength(1)
-    expect(await contact()).toMatchObject({ boot_id: BOOT_B, previous_boot_id: BOOT_A })
-  })
-})
-
-describe('boot ids', () => {
-  test('that alternate are an identity conflict: two machines with one key', async () => {
-    await beat({ bootId: BOOT_A })
-    await beat({ bootId: BOOT_B })
-    expect(await flags()).toEqual({})
-    await beat({ bootId: BOOT_A })
-    expect((await flags())['identity_conflict']?.details).toEqual({
-      fact: 'boot_id',
-      before: BOOT_B,
-      now: BOOT_A,
-    })
-  })
-
-  test('that follow one another are boots', async () => {
-    for (const bootId of [BOOT_A, BOOT_A, BOOT_B, BOOT_B, BOOT_C]) await beat({ bootId })
-    expect(await flags()).toEqual({})
-    expect(await periods()).toHaveLength(2)
-  })
-
-  test('leave the flag up until it is acknowledged', async () => {
-    for (const bootId of [BOOT_A, BOOT_B, BOOT_A, BOOT_A, BOOT_C]) await beat({ bootId })
-    expect(Object.keys(await flags())).toEqual(['identity_conflict'])
-  })
-})
-
 describe('clock_skew', () => {
   test.each([30, -30, 86_400])('is raised at %d s and lowered by the next good heartbeat', async (skew) => {
     await beat({ clockSkewSecs: skew })
-    expect((await flags())['clock_skew']?.details).toEqual({ clock_skew_secs: skew })
+    expect((await view.flags(system))['clock_skew']?.details).toEqual({ clock_skew_secs: skew })
     await beat({ clockSkewSecs: 29 })
-    expect(await flags()).toEqual({})
+    expect(await view.flags(system)).toEqual({})
   })
 
   test('keeps its since while it stays up', async () => {
@@ -335,16 +197,13 @@ describe('clock_skew', () => {
     await sql`update flags set since = now() - interval '1 day' where system_id = ${system.systemId}`.execute(
       store.database.db,
     )
-    const { clock_skew: before } = await flags()
+    const { clock_skew: before } = await view.flags(system)
     await beat({ clockSkewSecs: 50 })
-    expect((await flags())['clock_skew']?.since).toEqual(before?.since)
+    expect((await view.flags(system))['clock_skew']?.since).toEqual(before?.since)
   })
 })
 
 describe('a key that may not write', () => {
-  const setStatus = (status: string) =>
-    sql`update keys set status = ${status} where id = ${system.key.id}`.execute(store.database.db)
-
   test.each([
     { status: 'pending', act: () => setStatus('pending'), problem: 'pending-approval' },
     { status: 'inactive', act: () => setStatus('inactive'), problem: 'bad-signature' },
@@ -361,7 +220,7 @@ describe('a key that may not write', () => {
   ])('is refused when $status, beside others that are not', async ({ act, problem }) => {
     const other = await addStoredSystem(store.database.db, `beside-${system.hostname}`)
     await beat()
-    const before = await contact()
+    const before = await view.contact(system)
     await act()
     const outcomes = await recordHeartbeats(store.database.db, [
       heartbeatOf(system, { bootId: BOOT_B, reported: digestOf('unknown') }),
@@ -371,9 +230,9 @@ describe('a key that may not write', () => {
       { result: 'refused', problem },
       { result: 'recorded', wanted: true, historyLost: false },
     ])
-    expect(await contact()).toEqual(before)
-    expect(await flags()).toEqual({})
-    expect(await periods()).toEqual([])
+    expect(await view.contact(system)).toEqual(before)
+    expect(await view.flags(system)).toEqual({})
+    expect(await view.periods(system)).toEqual([])
   })
 
   test('is refused, and not called a replay, whatever the sequence', async () => {
@@ -390,7 +249,7 @@ describe('a key that may not write', () => {
       return { waiting }
     })
     expect(await outcome.waiting).toEqual({ result: 'refused', problem: 'revoked-key' })
-    expect((await contact()).last_contact).toBeNull()
+    expect((await view.contact(system)).last_contact).toBeNull()
   })
 })
 
@@ -412,100 +271,5 @@ describe('version 0', () => {
     expect(await beat({ protocol: 0 })).toMatchObject({ result: 'recorded' })
     expect(await beat({ protocol: 1 })).toMatchObject({ result: 'recorded' })
     expect(await beat({ protocol: 0 })).toEqual({ result: 'refused', problem: 'forbidden' })
-  })
-})
-
-describe('a batch', () => {
-  test('gives its outcomes in the order of its entries', async () => {
-    const systems = [system]
-    for (const name of ['x', 'y', 'z'])
-      systems.push(await addStoredSystem(store.database.db, `${name}-${system.hostname}`))
-    const entries = systems.toReversed().map((each) => heartbeatOf(each))
-    await recordHeartbeats(store.database.db, entries.slice(1, 2))
-    const again = await recordHeartbeats(
-      store.database.db,
-      entries.map((entry, index) => (index === 3 ? { ...entry, sequence: 7 } : entry)),
-    )
-    expect(again.map(({ result }) => result)).toEqual(['recorded', 'replayed', 'recorded', 'recorded'])
-  })
-
-  test('may be empty', async () => {
-    expect(await recordHeartbeats(store.database.db, [])).toEqual([])
-  })
-
-  test('with a system named twice is a mistake of the caller', async () => {
-    const entries = [heartbeatOf(system), heartbeatOf(system)]
-    await expect(recordHeartbeats(store.database.db, entries)).rejects.toThrow('one of each system')
-  })
-})
-
-describe('many systems', () => {
-  const SYSTEMS = 60
-  let fleet: StoredSystem[]
-  let servers: Database[]
-
-  beforeAll(async () => {
-    fleet = []
-    for (let index = 0; index < SYSTEMS; index += 1)
-      fleet.push(await addStoredSystem(store.database.db, `fleet${index}`))
-    servers = [1, 2, 3].map((server) =>
-      createDatabase(store.connection, {
-        maxConnections: 2,
-        applicationName: `server ${server}`,
-        log: createLogger({ level: 'silent' }),
-      }),
-    )
-  })
-  afterAll(async () => {
-    for (const server of servers) await server.close()
-  })
-
-  test('never deadlock, in whatever order servers name them', async () => {
-    const shuffled = (round: number) =>
-      fleet.toSorted((a, b) => ((a.systemId * 7919) % (round + 13)) - ((b.systemId * 7919) % (round + 13)))
-    const rounds = Array.from({ length: 60 }, (_, round) => {
-      const order = round % 2 === 0 ? shuffled(round) : shuffled(round).toReversed()
-      return recordHeartbeats(
-        servers[round % servers.length]?.db ?? store.database.db,
-        order.map((each) => heartbeatOf(each)),
-      )
-    })
-    const outcomes = (await Promise.all(rounds)).flat()
-    expect(outcomes).toHaveLength(60 * SYSTEMS)
-    expect(outcomes.filter(({ result }) => result === 'refused')).toEqual([])
-    const { rows } = await sql<{ deadlocks: number }>`select deadlocks from pg_stat_database
-      where datname = current_database()`.execute(store.database.db)
-    expect(rows).toEqual([{ deadlocks: 0 }])
-  })
-
-  test('are updated in place: heartbeats are HOT updates of contacts and keys', async () => {
-    const updates = async () => {
-      await sql`select pg_stat_force_next_flush()`.execute(store.database.db)
-      const { rows } = await sql<{ relname: string; all: number; hot: number }>`
-        select relname, n_tup_upd as all, n_tup_hot_upd as hot from pg_stat_user_tables
-        where relname in ('contacts', 'keys') order by relname`.execute(store.database.db)
-      return rows
-    }
-    const lone = createDatabase(
-      { ...store.connection },
-      { maxConnections: 1, applicationName: 'lone', log: createLogger({ level: 'silent' }) },
-    )
-    try {
-      await sql`vacuum full contacts, keys`.execute(lone.db)
-      await sql`select pg_stat_reset()`.execute(lone.db)
-      for (let round = 0; round < 20; round += 1)
-        await recordHeartbeats(
-          lone.db,
-          fleet.map((each) => heartbeatOf(each)),
-        )
-      await sql`select pg_stat_force_next_flush()`.execute(lone.db)
-      await sql`select 1`.execute(lone.db)
-      for (const { all, hot } of await updates()) {
-        expect(all).toBe(20 * SYSTEMS)
-        expect(hot / all).toBeGreaterThan(0.9)
-      }
-    } finally {
-      await lone.close()
-    }
   })
 })
