@@ -40,7 +40,7 @@ async function enrollIn(transaction: Transaction<DB>, request: EnrollRequest): P
   if (again !== null) return again
   const token = await spendToken(transaction, request)
   if (token === null) return { result: 'refused' }
-  const there = await findSystem(transaction, request.hostname)
+  const there = await lockSystem(transaction, request.hostname)
   const systemId =
     there?.id ??
     (await addSystem(
@@ -68,6 +68,14 @@ async function enrollIn(transaction: Transaction<DB>, request: EnrollRequest): P
     })
     .execute()
   return { result: pending ? 'pending' : 'active', hostname: there?.hostname ?? request.hostname }
+}
+
+/** One request for a host name at a time: of two for a system without a key only the first is let in unseen. */
+async function lockSystem(transaction: Transaction<DB>, hostname: string) {
+  await sql`select from systems where lower(hostname) = ${hostname.toLowerCase()} for no key update`.execute(
+    transaction,
+  )
+  return findSystem(transaction, hostname)
 }
 
 async function knownKey(transaction: Transaction<DB>, keyId: string): Promise<EnrollOutcome | null> {
