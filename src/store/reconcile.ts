@@ -72,14 +72,26 @@ async function declare(transaction: Transaction<DB>, system: DeclaredSystem): Pr
   return id
 }
 
+/** Operators may bring such a system back, but not with the keys that configuration gave it. */
 async function archiveOthers(transaction: Transaction<DB>, kept: readonly number[]): Promise<string[]> {
   const rows = await transaction
     .updateTable('systems')
-    .set({ archived_at: sql`now()` })
+    .set({ archived_at: sql`now()`, declared: false })
     .where('declared', '=', true)
-    .where('archived_at', 'is', null)
     .$if(kept.length > 0, (query) => query.where('id', 'not in', kept))
-    .returning('hostname')
+    .returning(['id', 'hostname'])
     .execute()
+  if (rows.length > 0)
+    await transaction
+      .updateTable('keys')
+      .set({ status: 'inactive' })
+      .where(
+        'system_id',
+        'in',
+        rows.map((row) => row.id),
+      )
+      .where('declared', '=', true)
+      .where('status', 'in', ['active', 'pending'])
+      .execute()
   return rows.map((row) => row.hostname)
 }
