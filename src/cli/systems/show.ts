@@ -3,7 +3,7 @@ import type { ApiKey, ApiSystem } from '../api.ts'
 import { type ApiOptions, openApi, withApiOptions } from '../api-options.ts'
 import { formatFlags } from '../flag-texts.ts'
 import { escapeControls, formatTable, printJson } from '../output.ts'
-import { type Entry, formatSection } from '../sections.ts'
+import { type Entry, formatEntries } from '../sections.ts'
 import { formatSpan, formatTime } from '../times.ts'
 import { formatIdentity } from './identity.ts'
 import { keyColumns } from './keys.ts'
@@ -27,7 +27,7 @@ export function createShowCommand(): Command {
 
 function formatSystem(system: ApiSystem, keys: readonly ApiKey[], now: number): string {
   return [
-    formatSection(escapeControls(system.hostname), overview(system, now)),
+    `${escapeControls(system.hostname)}\n${formatEntries(overview(system, now), '  ')}`,
     formatRunning(system, now),
     formatFlags(system.hostname, system.flags, now),
     formatIdentity(system.fingerprint),
@@ -45,7 +45,7 @@ function overview(system: ApiSystem, now: number): Entry[] {
     ...(flake_url === null ? [] : [['configuration', configuration ?? system.hostname] as const]),
     ...(pinned_path === null ? [] : [['has to run', pinned_path] as const]),
     ...(flake_url === null && pinned_path === null
-      ? [['has to run', 'nothing is said: it has no flake and no pinned path'] as const]
+      ? [['has to run', 'not said: it has no flake and no pinned path'] as const]
       : []),
     ...(clock_skew_secs === null || clock_skew_secs === 0
       ? []

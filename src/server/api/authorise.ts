@@ -12,13 +12,15 @@ export interface ApiCaller {
 /** Makes the hook that lets callers of at least this role through. */
 export type Authorise = (atLeast: Role) => onRequestAsyncHookHandler
 
-const BEARER = /^Bearer ([A-Za-z0-9_-]{1,256})$/
+/** The name of the scheme is in any case (RFC 9110, section 11.1). */
+const BEARER = /^Bearer +([A-Za-z0-9_-]{1,256})$/i
 
 /** Bearer tokens, each with one role; with `anonymous_read` a request without a token may read. */
 export function createAuthorise(context: ServerContext, limit: FailureLimit): Authorise {
-  const callerOf = async (request: FastifyRequest): Promise<ApiCaller> => {
+  const callerOf = async (request: FastifyRequest, atLeast: Role): Promise<ApiCaller> => {
     const header = request.headers.authorization
-    if (header === undefined && context.settings.anonymousRead) return { name: 'anonymous', role: 'viewer' }
+    if (header === undefined && context.settings.anonymousRead && atLeast === 'viewer')
+      return { name: 'anonymous', role: 'viewer' }
     const token = header === undefined ? undefined : BEARER.exec(header)?.[1]
     const caller = token === undefined ? null : await useApiToken(context.db, token)
     if (caller !== null) return caller
@@ -31,7 +33,7 @@ export function createAuthorise(context: ServerContext, limit: FailureLimit): Au
     )
   }
   return (atLeast) => async (request) => {
-    const caller = await callerOf(request)
+    const caller = await callerOf(request, atLeast)
     if (ROLES.indexOf(caller.role) < ROLES.indexOf(atLeast))
       throw new Problem('forbidden', `this needs the role ${atLeast}; the token has the role ${caller.role}`)
     request.caller = caller

@@ -13,7 +13,15 @@ export const NumberOrNull = orNull<number>({ type: 'number' })
 /** A JSON value as a report carried it. */
 export const AnyJson = Type.Unsafe<unknown>({})
 
-export const PageSize = Type.Integer({ minimum: 1, maximum: 1000, default: 100 })
+export const DEFAULT_PAGE_SIZE = 100
+export const PageSize = Type.Optional(Type.Integer({ minimum: 1, maximum: 1000, default: DEFAULT_PAGE_SIZE }))
+
+/** One row more than asked for is read: it says whether there is a next page, and is cut off. */
+export function cutPage<Row>(rows: Row[], limit: number, cursorOf: (row: Row) => string) {
+  const page = rows.slice(0, limit)
+  const last = page.at(-1)
+  return { page, next: rows.length > limit && last !== undefined ? cursorOf(last) : null }
+}
 
 export const ProblemSchema = Type.Object(
   {
@@ -24,17 +32,17 @@ export const ProblemSchema = Type.Object(
     last_sequence: Type.Optional(Type.Integer()),
     errors: Type.Optional(Type.Array(Type.Object({ path: Type.String(), message: Type.String() }))),
   },
-  { description: 'RFC 9457; docs/errors.md lists the types' },
+  { $id: 'Problem', description: 'RFC 9457; docs/errors.md lists the types' },
 )
 
 /** The responses every route may give beside its own. */
 export const problemResponses = {
   '4xx': {
     description: 'A problem of the request',
-    content: { [PROBLEM_MEDIA_TYPE]: { schema: ProblemSchema } },
+    content: { [PROBLEM_MEDIA_TYPE]: { schema: Type.Ref('Problem#') } },
   },
   '5xx': {
     description: 'A problem of the server',
-    content: { [PROBLEM_MEDIA_TYPE]: { schema: ProblemSchema } },
+    content: { [PROBLEM_MEDIA_TYPE]: { schema: Type.Ref('Problem#') } },
   },
 }

@@ -1,7 +1,9 @@
-import etag from '@fastify/etag'
 import swagger from '@fastify/swagger'
 import type { FastifyInstance } from 'fastify'
 import type { Authorise } from '../api/authorise.ts'
+import { installEtags } from '../api/etag.ts'
+import { ProblemSchema } from '../api/schemas.ts'
+import { installValidation } from '../api/validation.ts'
 import type { ServerContext } from '../context.ts'
 import { enrollTokenRoutes } from './enroll-tokens.ts'
 import { fleetRoutes } from './fleet.ts'
@@ -18,7 +20,8 @@ export async function apiRoutes(
   context: ServerContext,
   options: { authorise: Authorise; version: string },
 ): Promise<void> {
-  await app.register(etag, { weak: true })
+  installEtags(app)
+  installValidation(app)
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
@@ -31,7 +34,12 @@ export async function apiRoutes(
       components: { securitySchemes: { token: { type: 'http', scheme: 'bearer' } } },
       security: [{ token: [] }],
     },
+    refResolver: {
+      buildLocalReference: ({ $id }, _baseUri, _fragment, index) =>
+        typeof $id === 'string' ? $id : `schema-${index}`,
+    },
   })
+  app.addSchema(ProblemSchema)
   for (const routes of [
     fleetRoutes,
     systemRoutes,

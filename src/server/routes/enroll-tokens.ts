@@ -20,15 +20,19 @@ const EnrollToken = Type.Object({
 })
 export type EnrollToken = Static<typeof EnrollToken>
 
+const DEFAULTS = { uses: 1, expires_in_secs: 86_400, needs_approval: false }
+
 const NewEnrollToken = Type.Object(
   {
     name: Type.String({ minLength: 1, maxLength: 256 }),
-    uses: Type.Integer({ minimum: 1, maximum: 1_000_000, default: 1 }),
-    expires_in_secs: Type.Integer({ minimum: 60, maximum: 366 * 86_400, default: 86_400 }),
+    uses: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000, default: DEFAULTS.uses })),
+    expires_in_secs: Type.Optional(
+      Type.Integer({ minimum: 60, maximum: 366 * 86_400, default: DEFAULTS.expires_in_secs }),
+    ),
     environment: Type.Optional(Type.String({ minLength: 1, maxLength: 256 })),
     flake_url: Type.Optional(Type.String({ minLength: 1, maxLength: 2048 })),
     hostname: Type.Optional(Type.String({ pattern: HOSTNAME_PATTERN })),
-    needs_approval: Type.Boolean({ default: false }),
+    needs_approval: Type.Optional(Type.Boolean({ default: DEFAULTS.needs_approval })),
   },
   { additionalProperties: false },
 )
@@ -60,14 +64,15 @@ export function enrollTokenRoutes(app: FastifyInstance, context: ServerContext, 
       },
     },
     async ({ body }, reply) => {
+      const settings = { ...DEFAULTS, ...body }
       const created = await createEnrollToken(context.db, {
-        name: body.name,
-        uses: body.uses,
-        expiresAt: new Date(context.clock() + body.expires_in_secs * 1000),
-        environment: body.environment ?? null,
-        flakeUrl: body.flake_url ?? null,
-        hostname: body.hostname ?? null,
-        needsApproval: body.needs_approval,
+        name: settings.name,
+        uses: settings.uses,
+        expiresAt: new Date(context.clock() + settings.expires_in_secs * 1000),
+        environment: settings.environment ?? null,
+        flakeUrl: settings.flake_url ?? null,
+        hostname: settings.hostname ?? null,
+        needsApproval: settings.needs_approval,
       })
       return reply.code(201).send(created)
     },

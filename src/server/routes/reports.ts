@@ -5,7 +5,15 @@ import { Digest } from '../../protocol/messages.ts'
 import { Problem } from '../../protocol/problems.ts'
 import { findReport, listReports } from '../../store/report-list.ts'
 import type { Authorise } from '../api/authorise.ts'
-import { AnyJson, PageSize, problemResponses, TextOrNull, Time } from '../api/schemas.ts'
+import {
+  AnyJson,
+  cutPage,
+  DEFAULT_PAGE_SIZE,
+  PageSize,
+  problemResponses,
+  TextOrNull,
+  Time,
+} from '../api/schemas.ts'
 import { requireSystem } from '../api/system.ts'
 import type { ServerContext } from '../context.ts'
 
@@ -41,10 +49,13 @@ const Report = Type.Object({
   ),
 })
 
-const ReportQuery = Type.Object({
-  after: Type.Optional(Type.Unsafe<string>({ ...Digest, description: '`next` of the page before' })),
-  limit: PageSize,
-})
+const ReportQuery = Type.Object(
+  {
+    after: Type.Optional(Type.Unsafe<string>({ ...Digest, description: '`next` of the page before' })),
+    limit: PageSize,
+  },
+  { additionalProperties: false },
+)
 
 export function reportRoutes(app: FastifyInstance, context: ServerContext, authorise: Authorise): void {
   const onRequest = authorise('viewer')
@@ -66,10 +77,10 @@ export function reportRoutes(app: FastifyInstance, context: ServerContext, autho
     },
     async ({ params, query }) => {
       const system = await requireSystem(context, params.hostname)
-      const { after = null, limit } = query
-      const reports = await listReports(context.db, system.id, { after, limit })
-      const next = reports.length === limit ? (reports.at(-1)?.id ?? null) : null
-      return { reports, next }
+      const { after = null, limit = DEFAULT_PAGE_SIZE } = query
+      const rows = await listReports(context.db, system.id, { after, limit: limit + 1 })
+      const { page, next } = cutPage(rows, limit, ({ id }) => id)
+      return { reports: page, next }
     },
   )
 

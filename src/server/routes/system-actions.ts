@@ -124,7 +124,7 @@ export function systemActionRoutes(app: FastifyInstance, context: ServerContext,
       },
     },
     async ({ params, body }, reply) => {
-      const system = await requireSystem(context, params.hostname)
+      const system = await requireChangeable(context, params.hostname)
       const key = readKey(body.public_key, '/body/public_key')
       const outcome = await addKey(context.db, { ...key, systemId: system.id, declared: false })
       if (outcome === 'revoked') throw new Problem('conflict', 'the key was revoked and never works again')

@@ -12,6 +12,8 @@ import type { Authorise } from '../api/authorise.ts'
 import { readKeys } from '../api/keys.ts'
 import {
   AnyJson,
+  cutPage,
+  DEFAULT_PAGE_SIZE,
   NumberOrNull,
   PageSize,
   problemResponses,
@@ -26,15 +28,18 @@ import { addKey } from '../../store/keys.ts'
 const oneOf = <Name extends string>(names: readonly Name[]) =>
   Type.Unsafe<Name>({ type: 'string', enum: names })
 
-const SystemQuery = Type.Object({
-  liveness: Type.Optional(oneOf(LIVENESS)),
-  flag: Type.Optional(oneOf(FLAGS)),
-  environment: Type.Optional(Type.String({ maxLength: 256 })),
-  registration: Type.Optional(oneOf(REGISTRATIONS)),
-  text: Type.Optional(Type.String({ maxLength: 253, description: 'Part of the host name' })),
-  after: Type.Optional(Type.String({ maxLength: 253, description: '`next` of the page before' })),
-  limit: PageSize,
-})
+const SystemQuery = Type.Object(
+  {
+    liveness: Type.Optional(oneOf(LIVENESS)),
+    flag: Type.Optional(oneOf(FLAGS)),
+    environment: Type.Optional(Type.String({ maxLength: 256 })),
+    registration: Type.Optional(oneOf(REGISTRATIONS)),
+    text: Type.Optional(Type.String({ maxLength: 253, description: 'Part of the host name' })),
+    after: Type.Optional(Type.String({ maxLength: 253, description: '`next` of the page before' })),
+    limit: PageSize,
+  },
+  { additionalProperties: false },
+)
 
 const ListedSystem = Type.Object({
   hostname: Type.String(),
@@ -112,10 +117,10 @@ export function systemRoutes(app: FastifyInstance, context: ServerContext, autho
         },
       },
     },
-    async ({ query: { after, limit, ...filter } }) => {
-      const { rows, total } = await listSystems(context.db, { filter, after: after ?? null, limit, limits })
-      const next = rows.length === limit ? (rows.at(-1)?.hostname ?? null) : null
-      return { systems: rows, total, next }
+    async ({ query: { after = null, limit = DEFAULT_PAGE_SIZE, ...filter } }) => {
+      const { rows, total } = await listSystems(context.db, { filter, after, limit: limit + 1, limits })
+      const { page, next } = cutPage(rows, limit, ({ hostname }) => hostname)
+      return { systems: page, total, next }
     },
   )
 
