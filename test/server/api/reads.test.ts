@@ -98,10 +98,10 @@ async function setReadOnly(value: 'on' | 'off'): Promise<void> {
   })
 }
 
-describe('ETag', () => {
-  const get = (path: string, etag?: string) =>
-    server.api('GET', path, etag === undefined ? {} : { headers: { 'if-none-match': etag } })
+const get = (path: string, etag?: string) =>
+  server.api('GET', path, etag === undefined ? {} : { headers: { 'if-none-match': etag } })
 
+describe('ETag', () => {
   test('every read has one, and is 304 without a body for who has it', async () => {
     for (const path of paths) {
       const first = await get(path)

@@ -16,8 +16,9 @@ beforeAll(async () => {
 afterAll(() => server.stop())
 
 const list = async (query: Record<string, string | number> = {}) => {
-  const search = new URLSearchParams(Object.entries(query).map(([name, value]) => [name, String(value)]))
-  const { status, body } = await server.api('GET', `/systems?${search}`)
+  const search = new URLSearchParams()
+  for (const [name, value] of Object.entries(query)) search.set(name, String(value))
+  const { status, body } = await server.api('GET', `/systems?${search.toString()}`)
   return { status, total: body.total, next: body.next, names: body.systems?.map(nameOf), body }
 }
 const nameOf = ({ hostname }: { hostname: string }): string => hostname
@@ -84,6 +85,7 @@ describe('the list', () => {
     [{ limit: 0 }, '/querystring/limit', />= 1/],
     [{ limit: 1001 }, '/querystring/limit', /<= 1000/],
     [{ limit: '10; drop table systems' }, '/querystring/limit', /must be integer/],
+    [{ limit: '1.5' }, '/querystring/limit', /integer/],
     [{ limit: '1e999' }, '/querystring/limit', /integer/],
     [{ sort: 'hostname; drop table systems' }, '/querystring/sort', /is not known here/],
     [{ livenes: 'late' }, '/querystring/livenes', /is not known here/],
@@ -126,9 +128,9 @@ describe('one system', () => {
   })
 })
 
-describe('adding', () => {
-  const add = (body: unknown) => server.api('POST', '/systems', { body })
+const add = (body: unknown) => server.api('POST', '/systems', { body })
 
+describe('adding', () => {
   test('keeps everything that was said, and the key may report', async () => {
     const key = newKey()
     const settings = {
@@ -218,18 +220,18 @@ describe('adding', () => {
   })
 })
 
-describe('bodies', () => {
-  const post = (payload: string, type?: string) =>
-    server.http.inject({
-      method: 'POST',
-      url: '/api/v1/systems',
-      headers: {
-        authorization: `Bearer ${server.adminToken}`,
-        ...(type !== undefined && { 'content-type': type }),
-      },
-      payload,
-    })
+const post = (payload: string, type?: string) =>
+  server.http.inject({
+    method: 'POST',
+    url: '/api/v1/systems',
+    headers: {
+      authorization: `Bearer ${server.adminToken}`,
+      ...(type !== undefined && { 'content-type': type }),
+    },
+    payload,
+  })
 
+describe('bodies', () => {
   test.each([
     ['{"hostname": "x"', 'application/json', 400, 'malformed'],
     ['{"hostname": "x", "hostname": "y"}', 'application/json', 422, 'invalid'],
