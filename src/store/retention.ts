@@ -29,10 +29,10 @@ export async function applyRetention(
 
 async function expiredMonths(db: Kysely<DB>, keepMs: number): Promise<string[]> {
   const { rows } = await sql<{ month: string }>`
-    select replace(substring(c.relname from 'reports_(\d{4}_\d{2})$'), '_', '-') || '-01' as month
+    select replace(substring(c.relname from 'reports_([0-9]{4}_[0-9]{2})$'), '_', '-') || '-01' as month
     from pg_inherits i
     join pg_class c on c.oid = i.inhrelid
-    where i.inhparent = 'reports'::regclass and c.relname ~ '^reports_\d{4}_\d{2}$'
+    where i.inhparent = 'reports'::regclass and c.relname ~ '^reports_[0-9]{4}_[0-9]{2}$'
     order by month`.execute(db)
   const { rows: limit } = await sql<{ month: string }>`
     select to_char(date_trunc('month', (now() - make_interval(secs => ${keepMs / 1000})) at time zone 'UTC'),
