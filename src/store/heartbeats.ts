@@ -58,7 +58,7 @@ async function runBatch(db: Kysely<DB>, entries: readonly HeartbeatEntry[]) {
         ${column((e) => e.uptimeSecs)}::bigint[], ${column((e) => e.clockSkewSecs)}::bigint[],
         ${column((e) => e.currentSystem)}::text[], ${column((e) => toBytes(e.stateDigest))}::bytea[],
         ${column((e) => toBytesOrNull(e.reported))}::bytea[], ${column((e) => e.protocol)}::smallint[],
-        ${column((e) => e.intervalSecs)}::integer[], ${column((e) => e.offlineAfterSecs)}::bigint[]
+        ${column((e) => e.intervalSecs)}::integer[], ${column((e) => e.offlineAfterSecs)}::double precision[]
       ) as i (system_id, key_id, sequence, boot_id, uptime_secs, clock_skew_secs, current_system, state_digest,
               reported, protocol, interval_secs, offline_after_secs)
     ),

@@ -35,8 +35,8 @@ export function livenessSql(limits: LivenessLimits) {
   const silence = sql`extract(epoch from now() - contacts.last_contact)`
   return sql<Liveness>`case
     when contacts.last_contact is null then 'never_seen'
-    when ${silence} <= greatest(${limits.lateAfterMs / 1000}, 3 * contacts.interval_secs) then 'online'
-    when ${silence} <= greatest(${limits.offlineAfterMs / 1000}, 10 * contacts.interval_secs) then 'late'
+    when ${silence} <= greatest(${limits.lateAfterMs / 1000}::numeric, 3 * contacts.interval_secs) then 'online'
+    when ${silence} <= greatest(${limits.offlineAfterMs / 1000}::numeric, 10 * contacts.interval_secs) then 'late'
     else 'offline' end`
 }
 

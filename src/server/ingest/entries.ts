@@ -23,7 +23,7 @@ export function heartbeatEntry(
   heartbeat: Heartbeat,
   settings: ServerSettings,
 ): HeartbeatEntry {
-  const intervalSecs = settings.heartbeatIntervalMs / 1000
+  const intervalSecs = heartbeatIntervalSecs(settings)
   return {
     systemId: key.systemId,
     keyId: key.id,
@@ -47,7 +47,7 @@ export function reportEntry(
   evidence: Evidence,
   settings: ServerSettings,
 ): ReportEntry {
-  const intervalSecs = settings.heartbeatIntervalMs / 1000
+  const intervalSecs = heartbeatIntervalSecs(settings)
   return {
     systemId: key.systemId,
     keyId: key.id,
@@ -67,6 +67,11 @@ export function reportEntry(
     fingerprint: report.fingerprint,
     evidence,
   }
+}
+
+/** What agents are asked for, in whole seconds as the protocol has it. */
+export function heartbeatIntervalSecs(settings: ServerSettings): number {
+  return Math.ceil(settings.heartbeatIntervalMs / 1000)
 }
 
 export function offlineAfterSecs(settings: ServerSettings, intervalSecs: number): number {

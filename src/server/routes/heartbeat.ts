@@ -6,7 +6,7 @@ import type { HeartbeatEntry, HeartbeatOutcome } from '../../store/heartbeats.ts
 import type { ServerContext } from '../context.ts'
 import { parseAuthorised, refusedBy } from '../ingest/refusals.ts'
 import type { Batcher } from '../ingest/batcher.ts'
-import { heartbeatEntry } from '../ingest/entries.ts'
+import { heartbeatEntry, heartbeatIntervalSecs } from '../ingest/entries.ts'
 import { bodyOf } from '../ingest/request-head.ts'
 import type { Version0 } from '../ingest/version-0.ts'
 
@@ -26,7 +26,7 @@ export function heartbeatRoute(
     if (outcome.wanted) logWanted(context, key.systemId, heartbeat, outcome.historyLost)
     return {
       state: outcome.wanted ? 'wanted' : 'known',
-      heartbeat_interval_secs: context.settings.heartbeatIntervalMs / 1000,
+      heartbeat_interval_secs: heartbeatIntervalSecs(context.settings),
     } satisfies HeartbeatReply
   })
 }
