@@ -87,10 +87,10 @@ describe('an online period', () => {
   test('ends after the limit of the system itself where its interval is long', async () => {
     await beat()
     await view.age(system, 5000)
-    await beat({ offlineAfterSecs: 6000 })
+    await beat({ offlineAfterSecs: 6000.5 })
     expect(await view.periods(system)).toEqual([])
     await view.age(system, 6001)
-    await beat({ offlineAfterSecs: 6000 })
+    await beat({ offlineAfterSecs: 6000.5 })
     expect(await view.periods(system)).toHaveLength(1)
   })
 
