@@ -4,6 +4,7 @@ import { explainError } from '../../src/lib/errors.ts'
 import { runProcess } from '../../src/lib/process.ts'
 import { withClient } from '../../src/store/database.ts'
 import { withMigratedDatabase } from './database.ts'
+import { describeApi } from './openapi.ts'
 import { checkReleasedMigrations } from './released-migrations.ts'
 import { generateRowTypes } from './row-types.ts'
 import { dumpSchema } from './schema-dump.ts'
@@ -22,7 +23,11 @@ async function generateFiles(): Promise<GeneratedFile[]> {
       text: await withClient(connection, 'generate', (client) => generateRowTypes(client)),
     },
   ])
-  return [...ofSchema, { path: 'docs/configuration.md', text: describeConfiguration() }]
+  return [
+    ...ofSchema,
+    { path: 'docs/configuration.md', text: describeConfiguration() },
+    { path: 'docs/openapi.json', text: await describeApi() },
+  ]
 }
 
 async function write(files: GeneratedFile[]): Promise<void> {
