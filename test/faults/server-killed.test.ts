@@ -18,7 +18,7 @@ test(
     fleet.startLoad()
     const recoveryMs: number[] = []
     for (let round = 0; round < rounds; round++) {
-      await randomMoment(proxy, random)
+      await randomMoment(proxy, random, { requests: 60 })
       expect(await server.process().end('SIGKILL')).toBe('SIGKILL')
       const killedAt = performance.now()
       await fleet.startServer()

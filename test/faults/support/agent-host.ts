@@ -6,7 +6,8 @@ import type { Random } from './random.ts'
 
 /** A prepared host with its agent. */
 export interface AgentHost extends PreparedHost {
-  start: () => void
+  /** `env` over what it was set up with. */
+  start: (env?: Readonly<Record<string, string>>) => void
   /** The agent that was started last. */
   process: () => RunningProcess
   /** Whether everything the agent made is accepted and its spool empty, as far as its files say. */
@@ -41,9 +42,9 @@ rootfs = "${host.rootfs}"
   const spooled = (): Promise<number> => countSpooled(join(host.stateDir, 'spool'))
   return {
     ...host,
-    start: () => {
-      const { nodeArgs = [], env = {} } = options
-      running = startProcess({ args: ['agent'], configPath, nodeArgs, env })
+    start: (env = {}) => {
+      const { nodeArgs = [] } = options
+      running = startProcess({ args: ['agent'], configPath, nodeArgs, env: { ...options.env, ...env } })
     },
     process: () => {
       if (running === undefined) throw new Error(`the agent of ${host.hostname} was not started`)

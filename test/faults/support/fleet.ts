@@ -24,7 +24,9 @@ export interface Fleet {
   startServer: () => Promise<void>
   /** Resolves when everybody has had an answer that is later than this moment of performance.now(). */
   recovered: (sinceMs: number) => Promise<void>
-  /** Ends the load; resolves when every spool is empty and the server shows what each host runs now. */
+  /** Resolves when the server shows what each host and client runs now. */
+  shown: () => Promise<void>
+  /** Ends the load; resolves when every spool is empty and all is shown. */
   settle: () => Promise<void>
   /** Stops all of it as a service manager does, and expects each to end with status 0. */
   stop: () => Promise<void>
@@ -87,6 +89,10 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
     await waitFor(() => late().length === 0, { timeoutMs: WAIT_MS, what: 'an answer for everybody' })
   }
 
+  const shown = async (): Promise<void> => {
+    for (const reporter of reporters) await isShown(reporter, server.address())
+  }
+
   await startServer()
   for (const host of hosts) {
     await options.prepare?.(host)
@@ -107,10 +113,11 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
     },
     startServer,
     recovered,
+    shown,
     settle: async () => {
       await Promise.all([...hosts, ...clients].map(stopLoad))
       for (const host of hosts) await sentAll(host)
-      for (const reporter of reporters) await isShown(reporter, server)
+      await shown()
     },
     stop: async () => {
       for (const each of processes()) expect(await each.end('SIGTERM')).toBe('status 0')
@@ -139,11 +146,12 @@ async function sentAll(host: AgentHost): Promise<void> {
   )
 }
 
-async function isShown({ hostname, system }: Reporter, server: ForgeServer): Promise<void> {
-  const { address } = await server.process().logged('the server is ready')
+async function isShown({ hostname, system }: Reporter, address: string): Promise<void> {
   const shown = async (): Promise<boolean> => {
-    const response = await fetch(`${String(address)}/api/v1/systems/${hostname}`)
-    const detail = (await response.json()) as { current_system?: string; system?: { generation?: number } }
+    const response = await fetch(`${address}/api/v1/systems/${hostname}`)
+    const detail: { current_system?: string; system?: { generation?: number } } = JSON.parse(
+      await response.text(),
+    )
     const { current, generation } = system()
     return detail.current_system === current && detail.system?.generation === generation
   }
@@ -158,7 +166,7 @@ function lastWords(hosts: AgentHost[], server: ForgeServer): string {
   ]
   return logs
     .map(({ name, running }) => {
-      const lines = running.lines.slice(-15).map((line) => JSON.stringify(line))
+      const lines = running.lines.slice(-15).map((line) => JSON.stringify(line).slice(0, 300))
       return `--- the log of ${name} ends:\n${lines.join('\n')}\n`
     })
     .join('')

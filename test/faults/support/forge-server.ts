@@ -11,6 +11,8 @@ import { type RunningProcess, startProcess } from './processes.ts'
 export interface ForgeServer {
   /** Resolves with the address when requests are answered. */
   start: () => Promise<string>
+  /** Where it answers since its last start. */
+  address: () => string
   /** The process that was started last. */
   process: () => RunningProcess
   /** How to look into its database; the embedded one is there once the server has started. */
@@ -32,13 +34,15 @@ export async function createForgeServer(
   const stateDir = join(directory, 'server')
   await writeFile(configPath, configuration(stateDir, database) + systems.map(declaration).join(''))
   let running: RunningProcess | undefined
+  let address = ''
   return {
     stateDir,
     start: async () => {
       running = startProcess({ args: ['server'], configPath })
-      const { address } = await running.logged('the server is ready')
-      return String(address)
+      address = String((await running.logged('the server is ready'))['address'])
+      return address
     },
+    address: () => address,
     process: () => {
       if (running === undefined) throw new Error('the server was not started')
       return running

@@ -58,10 +58,9 @@ export async function createPreparedHost(
     await replaceLink(join(rootfs, 'run/current-system'), systems[running] ?? '')
   }
 
-  let isSwitching = false
-  let switching: Promise<void> = Promise.resolve()
-  const keepSwitching = async (): Promise<void> => {
-    while (isSwitching) {
+  let switching: { ended: Promise<void>; enough: AbortController } | undefined
+  const switchUntil = async (signal: AbortSignal): Promise<void> => {
+    while (!signal.aborted) {
       await switchSystem()
       await delay(random.integer(20, 60))
     }
@@ -77,13 +76,12 @@ export async function createPreparedHost(
     keyPath,
     switchSystem,
     startSwitching: () => {
-      if (isSwitching) return
-      isSwitching = true
-      switching = keepSwitching()
+      const enough = new AbortController()
+      switching = { enough, ended: switchUntil(enough.signal) }
     },
     stopSwitching: async () => {
-      isSwitching = false
-      await switching
+      switching?.enough.abort()
+      await switching?.ended
     },
     reboot: async () => {
       await writeBootId()

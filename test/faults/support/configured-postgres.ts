@@ -1,0 +1,65 @@
+import { onTestFinished } from 'vitest'
+import { chmod, mkdtemp, realpath, rm } from 'node:fs/promises'
+import { createLogger } from '../../../src/lib/log.ts'
+import { type ConnectionOptions, withClient } from '../../../src/store/database.ts'
+import { chooseBinaries, installedDirectories } from '../../../src/store/embedded-postgres/binaries.ts'
+import { dataDirectoryVersion } from '../../../src/store/embedded-postgres/data-directory.ts'
+import { createEmbeddedPostgres } from '../../../src/store/embedded-postgres/embedded-postgres.ts'
+import { layoutOf, prepareSocketDirectory } from '../../../src/store/embedded-postgres/layout.ts'
+import { readPostmaster } from '../../../src/store/embedded-postgres/postmaster.ts'
+import { spawnServer } from '../../../src/store/embedded-postgres/server-process.ts'
+import { choosePostgresUser } from '../../../src/store/embedded-postgres/system-user.ts'
+import { postgresProcesses } from '../../store/embedded-postgres/support.ts'
+import { waitFor } from '../../support/wait.ts'
+import { WAIT_MS } from './rounds.ts'
+
+/** A PostgreSQL that nobody but the test starts and stops: what `[database]` points to. */
+export interface ConfiguredPostgres {
+  connection: ConnectionOptions
+  /** Resolves when it answers. */
+  start: () => Promise<void>
+  /** SIGINT is PostgreSQL's fast shutdown. Resolves when it is gone. */
+  end: (signal: 'SIGINT' | 'SIGKILL') => Promise<void>
+}
+
+/** Starts one; it is gone when the test is over. */
+export async function startConfiguredPostgres(): Promise<ConfiguredPostgres> {
+  const directory = await mkdtemp('/tmp/cf-configured-')
+  await chmod(directory, 0o755)
+  onTestFinished(async () => {
+    for (const pid of await postgresProcesses(directory)) process.kill(pid, 'SIGKILL')
+    await rm(directory, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 })
+  })
+  const made = createEmbeddedPostgres({ stateDir: directory, log: createLogger({ level: 'warn' }) })
+  const connection = await made.start()
+  await made.stop()
+
+  const layout = layoutOf(await realpath(directory))
+  const user = await choosePostgresUser(layout.data)
+  const binaries = await chooseBinaries({
+    major: await dataDirectoryVersion(layout.data),
+    directories: await installedDirectories(),
+    copies: layout.copies,
+    user,
+  })
+  const start = async (): Promise<void> => {
+    await prepareSocketDirectory(layout, user)
+    await spawnServer(layout, { binaries, user, settings: {} })
+    await waitFor(() => withClient(connection, 'test', async () => true), {
+      timeoutMs: WAIT_MS,
+      what: 'PostgreSQL to answer',
+    })
+  }
+  const isGone = async (): Promise<boolean> => (await readPostmaster(layout)).state === 'absent'
+  await start()
+  return {
+    connection,
+    start,
+    end: async (signal) => {
+      const postmaster = await readPostmaster(layout)
+      if (postmaster.state !== 'running') throw new Error('PostgreSQL does not run')
+      process.kill(postmaster.pid, signal)
+      await waitFor(isGone, { timeoutMs: WAIT_MS, what: 'PostgreSQL to be gone' })
+    },
+  }
+}
