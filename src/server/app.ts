@@ -1,11 +1,10 @@
 import './request-state.ts'
-import { STATUS_CODES } from 'node:http'
-import type { Socket } from 'node:net'
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
-import { Problem, PROBLEM_MEDIA_TYPE, PROBLEMS } from '../protocol/problems.ts'
+import { Problem } from '../protocol/problems.ts'
 import { isUnavailable } from '../store/errors.ts'
 import { recordHeartbeats } from '../store/heartbeats.ts'
 import { createAuthorise } from './api/authorise.ts'
+import { brokenHttpOptions, httpServerOptions, installBrokenHttp } from './broken-http.ts'
 import type { ServerContext } from './context.ts'
 import type { Verify } from './ed25519.ts'
 import { installAgentRequests } from './ingest/agent-requests.ts'
@@ -52,14 +51,17 @@ export async function createApp(
     forceCloseConnections: 'idle',
     return503OnClosing: false,
     routerOptions: { maxParamLength: 256 },
-    clientErrorHandler: answerBrokenHttp,
-    ...(settings.tls === null ? {} : { https: settings.tls }),
+    ...brokenHttpOptions,
+    ...(settings.tls === null
+      ? { http: httpServerOptions }
+      : { https: { ...settings.tls, ...httpServerOptions } }),
   })
   http.decorateRequest('agent', null)
   http.decorateRequest('caller', null)
   http.decorateReply('problem', null)
   installProblemReplies(http)
   refuseWhileClosing(http)
+  installBrokenHttp(http)
 
   const metrics = createMetrics(context)
   metrics.observe(http)
@@ -105,19 +107,4 @@ function refuseWhileClosing(http: FastifyInstance): void {
     reply.header('connection', 'close')
     throw new Problem('unavailable', 'the server is stopping', { retryAfter: 1 })
   })
-}
-
-/** Bytes that are no HTTP request never reach a route; they get a problem document all the same. */
-function answerBrokenHttp(error: Error & { code?: string }, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || socket.destroyed || !socket.writable) {
-    socket.destroy()
-    return
-  }
-  const problem = new Problem('malformed', 'this is not a well-formed HTTP request')
-  const body = JSON.stringify(problem.toDocument())
-  const { status } = PROBLEMS[problem.problem]
-  socket.end(
-    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: ${PROBLEM_MEDIA_TYPE}\r\n` +
-      `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
-  )
 }

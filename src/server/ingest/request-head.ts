@@ -7,7 +7,12 @@ const SINGLE = ['host', 'content-digest', 'content-type', 'content-length']
 
 /** Refuses what no agent sends and what would leave the signature's meaning open. Throws Problem malformed. */
 export function checkHead(request: FastifyRequest): void {
-  if (request.url.includes('?')) throw new Problem('malformed', 'agent paths take no query string')
+  // the router would also take it encoded, or with a query string or a fragment
+  if (request.url !== request.routeOptions.url)
+    throw new Problem(
+      'malformed',
+      `the path has to be written ${request.routeOptions.url}, without a query string`,
+    )
   if (request.headers['content-encoding'] !== undefined)
     throw new Problem('malformed', 'the body may not have a Content-Encoding')
   const names = request.raw.rawHeaders.filter((_, index) => index % 2 === 0).map((name) => name.toLowerCase())
