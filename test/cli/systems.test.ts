@@ -25,11 +25,10 @@ describe('systems add', () => {
     const [one, two, three] = [newKey(), newKey(), newKey()]
     const file = join(await temporaryDirectory(), 'host.pub')
     await writeFile(file, `${encodeBase64(three.publicKey)}\n`)
-    const result = await cli.run(
-      ...['systems', 'add', 'web1', '--environment', 'production', '--flake', 'git+https://example.org/x'],
-      ...['--configuration', 'web', '--derivation', STORE_PATH, '--public-key', encodeBase64(one.publicKey)],
-      ...['--public-key', encodeBase64(two.publicKey), '--public-key-file', file],
-    )
+    const settings = `--environment production --flake git+https://example.org/x --configuration web`
+    const keys = [one, two].flatMap((key) => ['--public-key', encodeBase64(key.publicKey)])
+    const options = [...settings.split(' '), '--derivation', STORE_PATH, ...keys, '--public-key-file', file]
+    const result = await cli.run('systems', 'add', 'web1', ...options)
     expect(result).toMatchObject({
       code: 0,
       stdout: 'added web1 with 3 keys; its agent may report now\n',
@@ -75,6 +74,9 @@ describe('systems add', () => {
   })
 })
 
+const names = async (...args: string[]) =>
+  (await cli.json('systems', 'list', ...args)).systems.map(({ hostname }: { hostname: string }) => hostname)
+
 describe('systems list', () => {
   beforeAll(async () => {
     const agent = await registerTestAgent(server, { hostname: 'listed1', environment: 'staging' })
@@ -102,10 +104,6 @@ describe('systems list', () => {
   })
 
   test('filters, and prints JSON', async () => {
-    const names = async (...args: string[]) =>
-      (await cli.json('systems', 'list', ...args)).systems.map(
-        ({ hostname }: { hostname: string }) => hostname,
-      )
     expect(await names('--flag', 'spool_failed')).toEqual(['listed1'])
     expect(await names('--liveness', 'online')).toEqual(['listed1'])
     expect(await names('--text', 'LISTED')).toEqual(['listed1', 'listed2'])

@@ -102,20 +102,20 @@ describe('tokens', () => {
   })
 })
 
-describe('tokens create --database', () => {
-  const settings = ({ host, port, user, password, name }: ConnectionOptions) => ({
-    CRYSTAL_FORGE__DATABASE__HOST: host,
-    CRYSTAL_FORGE__DATABASE__PORT: String(port),
-    CRYSTAL_FORGE__DATABASE__USER: user,
-    CRYSTAL_FORGE__DATABASE__PASSWORD: password?.reveal() ?? '',
-    CRYSTAL_FORGE__DATABASE__NAME: name,
+const settings = ({ host, port, user, password, name }: ConnectionOptions) => ({
+  CRYSTAL_FORGE__DATABASE__HOST: host,
+  CRYSTAL_FORGE__DATABASE__PORT: String(port),
+  CRYSTAL_FORGE__DATABASE__USER: user,
+  CRYSTAL_FORGE__DATABASE__PASSWORD: password?.reveal() ?? '',
+  CRYSTAL_FORGE__DATABASE__NAME: name,
+})
+const create = async (env: Record<string, string>, ...more: string[]) =>
+  runCli(['tokens', 'create', '--database', '--name', 'first', '--role', 'admin', ...more], {
+    cwd: await temporaryDirectory(),
+    env,
   })
-  const create = async (env: Record<string, string>, ...more: string[]) =>
-    runCli(['tokens', 'create', '--database', '--name', 'first', '--role', 'admin', ...more], {
-      cwd: await temporaryDirectory(),
-      env,
-    })
 
+describe('tokens create --database', () => {
   test('makes the first token beside a running server, which it needs to know nothing of', async () => {
     const { code, stdout, stderr } = await create(settings(server.connection), '--expires', '1h')
     expect(code).toBe(0)
@@ -155,18 +155,9 @@ describe('tokens create --database', () => {
 
 describe('enroll-token', () => {
   test('create prints the token alone on stdout, and an agent enrols with it', async () => {
-    const { code, stdout, stderr } = await cli.run(
-      ...['enroll-token', 'create', '--name', 'rack 4', '--uses', '3', '--expires', '7d'],
-      ...[
-        '--environment',
-        'lab',
-        '--flake',
-        'git+https://example.org/x',
-        '--hostname',
-        'lab1',
-        '--needs-approval',
-      ],
-    )
+    const options = '--uses 3 --expires 7d --environment lab --hostname lab1 --needs-approval'.split(' ')
+    options.push('--name', 'rack 4', '--flake', 'git+https://example.org/x')
+    const { code, stdout, stderr } = await cli.run('enroll-token', 'create', ...options)
     expect(code).toBe(0)
     expect(stdout).toMatch(TOKEN)
     expect(stderr).toMatch(
