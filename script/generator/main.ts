@@ -3,6 +3,7 @@ import { describeConfiguration } from '../../src/lib/config/describe.ts'
 import { explainError } from '../../src/lib/errors.ts'
 import { runProcess } from '../../src/lib/process.ts'
 import { withClient } from '../../src/store/database.ts'
+import { describeCommands } from './commands.ts'
 import { withMigratedDatabase } from './database.ts'
 import { describeApi } from './openapi.ts'
 import { checkReleasedMigrations } from './released-migrations.ts'
@@ -26,6 +27,7 @@ async function generateFiles(): Promise<GeneratedFile[]> {
   return [
     ...ofSchema,
     { path: 'docs/configuration.md', text: describeConfiguration() },
+    { path: 'docs/commands.md', text: await describeCommands() },
     { path: 'docs/openapi.json', text: await describeApi() },
   ]
 }
