@@ -119,6 +119,11 @@ describe('one system', () => {
     },
   )
 
+  test.each(['%ff', 'x'.repeat(300)])('a path that no route can take is malformed: %s', async (name) => {
+    const reply = await server.api('GET', `/systems/${name}`)
+    expect([reply.status, reply.body.type]).toEqual([400, 'urn:crystal-forge:problem:malformed'])
+  })
+
   test('a name that PostgreSQL could not even compare is refused', async () => {
     const reply = await server.api('GET', `/systems/${encodeURIComponent('a\0b')}`)
     expect([reply.status, reply.body.errors]).toEqual([
