@@ -3,9 +3,9 @@ import { type Clock, systemClock } from '../../src/lib/clock.ts'
 import { createLogger, type Logger } from '../../src/lib/log.ts'
 import { createApp } from '../../src/server/app.ts'
 import type { ServerSettings } from '../../src/server/context.ts'
-import { createVerifier } from '../../src/server/ed25519.ts'
+import { createVerifier, type Verify } from '../../src/server/ed25519.ts'
 import { createApiToken, type Role } from '../../src/store/api-tokens.ts'
-import { type ConnectionOptions, type Database } from '../../src/store/database.ts'
+import { type ConnectionOptions, createDatabase, type Database } from '../../src/store/database.ts'
 import { createTestDatabase } from './database.ts'
 
 export interface TestServer {
@@ -15,6 +15,7 @@ export interface TestServer {
   authority: string
   http: FastifyInstance
   connection: ConnectionOptions
+  /** Reaches the database whatever is between it and the server. */
   database: Database
   adminToken: string
   /** Makes a further API token and returns its text. */
@@ -44,6 +45,9 @@ export interface TestServerOptions {
   settings?: Partial<ServerSettings>
   clock?: Clock
   log?: Logger
+  verify?: Verify
+  /** How the server reaches its database, for tests that come in between. */
+  connection?: (direct: ConnectionOptions) => ConnectionOptions
 }
 
 const SETTINGS: ServerSettings = {
@@ -62,12 +66,17 @@ const SETTINGS: ServerSettings = {
 export async function startTestServer(options: TestServerOptions = {}): Promise<TestServer> {
   const { connection, database, drop } = await createTestDatabase()
   const { db } = database
-  const { clock = systemClock, log = createLogger({ level: 'silent' }) } = options
+  const { clock = systemClock, log = createLogger({ level: 'silent' }), verify = createVerifier() } = options
   const settings = { ...SETTINGS, ...options.settings }
-  const { http } = await createApp(
-    { db, settings, clock, log },
-    { verify: createVerifier(), version: 'test' },
-  )
+  const own =
+    options.connection === undefined
+      ? database
+      : createDatabase(options.connection(connection), {
+          maxConnections: 5,
+          applicationName: 'test server',
+          log,
+        })
+  const { http } = await createApp({ db: own.db, settings, clock, log }, { verify, version: 'test' })
   const url = await http.listen({ host: '127.0.0.1', port: 0 })
 
   const createToken = async (role: Role, expiresAt: Date | null = null): Promise<string> =>
@@ -92,6 +101,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
   const stop = async (): Promise<void> => {
     http.server.closeAllConnections()
     await http.close()
+    await own.close()
     await drop()
   }
   return {
