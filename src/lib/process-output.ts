@@ -17,22 +17,28 @@ export function collectHead(stream: Readable, limit: number, onExceeded: () => v
 export function collectTail(stream: Readable, limit: number): () => string {
   let kept: Buffer[] = []
   let size = 0
+  let isCut = false
+  const cut = (): void => {
+    const bytes = Buffer.concat(kept)
+    isCut ||= bytes.length > limit
+    kept = [bytes.subarray(Math.max(0, bytes.length - limit))]
+    size = Math.min(size, limit)
+  }
   stream.on('data', (chunk: Buffer) => {
     kept.push(chunk)
     size += chunk.length
-    // Cut only when twice the limit is held, so that copying stays linear in what is written.
-    if (size > 2 * limit) {
-      kept = [Buffer.concat(kept).subarray(-limit)]
-      size = kept[0]?.length ?? 0
-    }
+    // Only when twice the limit is held, so that copying stays linear in what is written.
+    if (size > 2 * limit) cut()
   })
-  return () => lastCharacters(Buffer.concat(kept), limit)
+  return () => {
+    cut()
+    const [bytes = Buffer.alloc(0)] = kept
+    return bytes.toString('utf8', isCut ? firstCharacter(bytes) : 0)
+  }
 }
 
 /** A cut can leave the end of a character at the start (bytes 10xxxxxx), which is no text. */
-function lastCharacters(bytes: Buffer, limit: number): string {
-  if (bytes.length <= limit) return bytes.toString('utf8')
-  let start = bytes.length - limit
-  while (start < bytes.length && ((bytes[start] ?? 0) & 0xc0) === 0x80) start += 1
-  return bytes.toString('utf8', start)
+function firstCharacter(bytes: Buffer): number {
+  const start = bytes.findIndex((byte) => (byte & 0xc0) !== 0x80)
+  return start === -1 ? bytes.length : start
 }
