@@ -15,6 +15,9 @@ export interface Authenticator {
   authenticate: (request: FastifyRequest) => Promise<{ key: RegisteredKey; signed: SignedRequest }>
 }
 
+/** An unknown key costs the same verification and look-up as a known one, so that time does not tell them apart. */
+export const NOBODY: Buffer = privateKeyFromSeed(generateSeed()).publicKey
+
 /**
  * Authenticates agents before their body is read. Public keys are cached for ever, as a key never changes; whether a
  * key may write is not decided here but in the statement that writes.
@@ -27,13 +30,11 @@ export function createAuthenticator(options: {
 }): Authenticator {
   const { db, verify, clock, limit } = options
   const cache = new Map<string, RegisteredKey>()
-  // an unknown key id costs the same verification and look-up as a known one, so that time does not tell them apart
-  const nobody = privateKeyFromSeed(generateSeed()).publicKey
 
   const keyOf = async (signed: SignedRequest): Promise<RegisteredKey> => {
     const cached = cache.get(signed.keyId)
     const key = cached ?? (await findKey(db, signed.keyId))
-    const isGenuine = verify(key?.publicKey ?? nobody, signed.base, signed.signatureBytes)
+    const isGenuine = verify(key?.publicKey ?? NOBODY, signed.base, signed.signatureBytes)
     if (key !== null && isGenuine) {
       cache.set(key.id, key)
       return key

@@ -10,8 +10,9 @@ import { findKeysOfHost, type RegisteredKey } from '../../store/keys.ts'
 import { recordReport, type ReportEntry, type ReportOutcome } from '../../store/reports.ts'
 import type { ServerContext, ServerSettings } from '../context.ts'
 import type { Verify } from '../ed25519.ts'
-import { parseAuthorised, refusedBy } from './refusals.ts'
+import { NOBODY } from './authenticate.ts'
 import type { Batcher } from './batcher.ts'
+import { parseAuthorised, refusedBy } from './refusals.ts'
 import { flagFacts, offlineAfterSecs } from './entries.ts'
 import type { FailureLimit } from './failure-limit.ts'
 import { bodyOf } from './request-head.ts'
@@ -46,6 +47,7 @@ export function createVersion0(
       signature: singleHeader(request, 'x-signature'),
     })
     const keys = await findKeysOfHost(context.db, hostname)
+    if (keys.length === 0) verify(NOBODY, bodyOf(request), signatureBytes)
     const signer = keys.find((key) => verify(key.publicKey, bodyOf(request), signatureBytes))
     if (signer === undefined)
       throw new Problem('bad-signature', 'no active key of this host made this signature')
