@@ -38,7 +38,10 @@ export async function listReports(
   return rows.map((row) => ({ ...row, id: toDigest(row.id), previous: toDigestOrNull(row.previous) }))
 }
 
-/** One report with everything its signature covers, exactly as received, or null. */
+/**
+ * One report with everything its signature covers, exactly as received, or null. Of equal bytes from two systems the ones
+ * that came first.
+ */
 export async function findReport(db: Kysely<DB>, id: string) {
   const row = await db
     .selectFrom('reports')
@@ -57,6 +60,7 @@ export async function findReport(db: Kysely<DB>, id: string) {
       'reports.signature',
     ])
     .where('reports.id', '=', toBytes(id))
+    .orderBy('reports.received_at')
     .limit(1)
     .executeTakeFirst()
   if (row === undefined) return null
