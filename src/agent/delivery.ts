@@ -1,6 +1,6 @@
 import type { Clock } from '../lib/clock.ts'
 import { explainError } from '../lib/errors.ts'
-import type { Logger } from '../lib/log.ts'
+import type { AgentLogger } from './log.ts'
 import type { Secret } from '../lib/secret.ts'
 import { encodeBase64, type PrivateKey } from '../protocol/keys.ts'
 import type { Enrollment } from '../protocol/messages.ts'
@@ -32,7 +32,7 @@ export interface DeliveryOptions {
   hostname: () => string
   pace: Pace
   clock: Clock
-  log: Logger
+  log: AgentLogger
   signal: AbortSignal
   onInterval: (secs: number) => void
   /** The server has another state of this machine than the heartbeat said. */

@@ -1,8 +1,8 @@
-import { open, realpath, type FileHandle } from 'node:fs/promises'
+import { mkdir, open, realpath, type FileHandle } from 'node:fs/promises'
 import { join, sep } from 'node:path'
 import { errorCode } from '../lib/errors.ts'
 import { writeFileDurably } from '../lib/files.ts'
-import type { Logger } from '../lib/log.ts'
+import type { AgentLogger } from './log.ts'
 import { encodeBase64, generateSeed, parsePrivateKey, type PrivateKey } from '../protocol/keys.ts'
 
 export interface KeyOptions {
@@ -13,7 +13,7 @@ export interface KeyOptions {
   hasToken: boolean
   /** `$CREDENTIALS_DIRECTORY`: systemd's copies, which can be readable for the group (systemd.exec(5)). */
   credentialsDirectory: string | undefined
-  log: Logger
+  log: AgentLogger
 }
 
 /**
@@ -33,6 +33,7 @@ export async function loadKey(options: KeyOptions): Promise<PrivateKey> {
         'or configure an enrollment_token_file',
     )
   }
+  await mkdir(options.stateDir, { recursive: true, mode: 0o700 })
   const seed = encodeBase64(generateSeed())
   await writeFileDurably(own, `${seed}\n`, { mode: 0o600 })
   const key = parsePrivateKey(seed)

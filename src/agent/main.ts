@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util'
 import { loadConfig } from '../lib/config/load.ts'
 import { explainError } from '../lib/errors.ts'
-import { createLogger } from '../lib/log.ts'
+import { createLineLogger } from './log.ts'
 import { runAgent, type Mode } from './run.ts'
 
 const USAGE = `Usage: crystal-forge-agent [--once | --print]
@@ -23,7 +23,7 @@ async function main(args: string[]): Promise<number> {
   }
   try {
     const { client } = loadConfig({ env: process.env, cwd: process.cwd(), part: 'agent' })
-    await runAgent(mode, { client, env: process.env, log: createLogger(), print })
+    await runAgent(mode, { client, env: process.env, log: createLineLogger(), print })
     return 0
   } catch (error) {
     process.stderr.write(`crystal-forge-agent: ${explainError(error)}\n`)

@@ -1,6 +1,6 @@
 import { explainError } from '../lib/errors.ts'
-import type { Logger } from '../lib/log.ts'
-import { runProcess, type ProcessOptions, type ProcessResult } from '../lib/process.ts'
+import type { AgentLogger } from './log.ts'
+import type { ProcessOptions, ProcessResult } from '../lib/process.ts'
 
 /** Tells systemd how the service is (sd_notify(3)); without `NOTIFY_SOCKET` nothing is done. */
 export interface ServiceNotifier {
@@ -17,7 +17,7 @@ type Run = (
 
 export interface NotifierOptions {
   env: Readonly<Record<string, string | undefined>>
-  log: Logger
+  log: AgentLogger
   run?: Run
 }
 
@@ -25,7 +25,7 @@ export interface NotifierOptions {
  * Node has no datagram sockets of the local kind, so this starts `systemd-notify`, which says whose child it is; the
  * unit needs `NotifyAccess=all`.
  */
-export function createNotifier({ env, log, run = runProcess }: NotifierOptions): ServiceNotifier {
+export function createNotifier({ env, log, run = runLoaded }: NotifierOptions): ServiceNotifier {
   const socket = env['NOTIFY_SOCKET']
   let watchdog: NodeJS.Timeout | undefined
 
@@ -54,6 +54,12 @@ export function createNotifier({ env, log, run = runProcess }: NotifierOptions):
       await notify('STOPPING=1')
     },
   }
+}
+
+/** Loaded when it is needed: child processes cost 1.5 MB, which an agent without systemd does not have to pay. */
+const runLoaded: Run = async (...args) => {
+  const { runProcess } = await import('../lib/process.ts')
+  return await runProcess(...args)
 }
 
 /** sd_watchdog_enabled(3); 0 when systemd does not watch this process. */

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import type { Clock } from '../lib/clock.ts'
-import type { Logger } from '../lib/log.ts'
+import type { AgentLogger } from './log.ts'
 import type { ReportReason } from '../protocol/limits.ts'
 import { SEQUENCE_LIMIT } from './received-problem.ts'
 import { createMutex } from './mutex.ts'
@@ -51,7 +51,7 @@ export interface Outbox {
 export interface OutboxOptions {
   stateDir: string
   clock: Clock
-  log: Logger
+  log: AgentLogger
   limits: SpoolLimits
 }
 

@@ -1,14 +1,14 @@
 import { systemClock } from '../lib/clock.ts'
-import type { Logger } from '../lib/log.ts'
+import type { AgentLogger } from './log.ts'
 import { collectFingerprint } from './facts/collect.ts'
-import { createObserver } from './observe.ts'
+import { createObserver, LOOK_TIMEOUT_MS } from './observe.ts'
 import { buildReport } from './report.ts'
 import { createRoot } from './root.ts'
 
 export interface PrintOptions {
   rootfs: string
   agentVersion: string
-  log: Logger
+  log: AgentLogger
 }
 
 /** The report of this moment as it would be sent first by a new agent. Nothing is written or sent, no key is needed. */
@@ -19,6 +19,7 @@ export async function printReport({ rootfs, agentVersion, log }: PrintOptions): 
     clock: systemClock,
     log,
     collect: collectFingerprint,
+    timeoutMs: LOOK_TIMEOUT_MS,
   })
   const { observation } = await observer.observe()
   const { body } = buildReport(observation, {

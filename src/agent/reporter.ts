@@ -1,5 +1,5 @@
 import { explainError } from '../lib/errors.ts'
-import type { Logger } from '../lib/log.ts'
+import type { AgentLogger } from './log.ts'
 import type { ReportReason } from '../protocol/limits.ts'
 import { createMutex } from './mutex.ts'
 import type { Observer } from './observe.ts'
@@ -29,7 +29,7 @@ export interface Reporter {
 export interface ReporterOptions {
   observer: Observer
   outbox: Outbox
-  log: Logger
+  log: AgentLogger
   /** There is something to send. */
   onWork: () => void
 }
@@ -64,7 +64,9 @@ export function createReporter({ observer, outbox, log, onWork }: ReporterOption
     lastFailure = failure
     const digest = latest?.digest ?? outbox.state.made?.digest
     if (digest === undefined || occasion !== 'beat') return
-    heartbeat = await observer.observeLittle(digest)
+    const facts = await observer.observeLittle(digest)
+    // What was seen since this process started was seen in this boot.
+    heartbeat = { ...facts, bootId: facts.bootId ?? latest?.bootId ?? null }
     onWork()
   }
 

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import type { ClientConfig } from '../lib/config/load.ts'
 import { runUntilSignal } from '../lib/lifecycle.ts'
-import type { Logger } from '../lib/log.ts'
+import type { AgentLogger } from './log.ts'
 import { VERSION } from '../lib/version.ts'
 import { createAgent } from './agent.ts'
 import { loadKey } from './key.ts'
@@ -15,7 +15,7 @@ export type Mode = 'service' | 'once' | 'print'
 export interface RunOptions {
   client: ClientConfig
   env: Readonly<Record<string, string | undefined>>
-  log: Logger
+  log: AgentLogger
   print: (text: string) => void
 }
 
@@ -37,7 +37,7 @@ export async function runAgent(mode: Mode, { client, env, log, print }: RunOptio
 export async function sessionOptions(
   client: ClientConfig,
   env: RunOptions['env'],
-  log: Logger,
+  log: AgentLogger,
 ): Promise<SessionOptions> {
   const key = await loadKey({
     path: client.private_key,

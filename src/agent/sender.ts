@@ -1,4 +1,4 @@
-import type { Logger } from '../lib/log.ts'
+import type { AgentLogger } from './log.ts'
 import type { Delivery, Sent } from './delivery.ts'
 import type { Outbox } from './outbox.ts'
 import type { Reporter } from './reporter.ts'
@@ -18,7 +18,7 @@ export interface SenderOptions {
   waitForWork: () => Promise<void>
   sleep: (ms: number, signal: AbortSignal) => Promise<void>
   signal: AbortSignal
-  log: Logger
+  log: AgentLogger
 }
 
 /** After an error of our own, which waiting may or may not cure. */

@@ -3,13 +3,13 @@ import { hostname as kernelHostname } from 'node:os'
 import { setTimeout as timer } from 'node:timers/promises'
 import { systemClock, type Clock } from '../lib/clock.ts'
 import { createLifecycle, type Lifecycle } from '../lib/lifecycle.ts'
-import type { Logger } from '../lib/log.ts'
+import type { AgentLogger } from './log.ts'
 import type { Secret } from '../lib/secret.ts'
 import type { PrivateKey } from '../protocol/keys.ts'
 import { createDelivery } from './delivery.ts'
 import { collectFingerprint } from './facts/collect.ts'
 import { lockStateDirectory } from './lock.ts'
-import { createObserver, type ObserverOptions } from './observe.ts'
+import { createObserver, LOOK_TIMEOUT_MS, type ObserverOptions } from './observe.ts'
 import { openOutbox, type Outbox } from './outbox.ts'
 import { createPace } from './pace.ts'
 import { createReporter, type Reporter } from './reporter.ts'
@@ -30,7 +30,7 @@ export interface SessionOptions {
   stateDir: string
   rootfs: string
   agentVersion: string
-  log: Logger
+  log: AgentLogger
   clock?: Clock
   /** In [0, 1). */
   random?: () => number
@@ -38,6 +38,7 @@ export interface SessionOptions {
   collect?: ObserverOptions['collect']
   spoolLimits?: SpoolLimits
   requestTimeoutMs?: number
+  lookTimeoutMs?: number
 }
 
 /** What an agent works with between start and stop; alone in its state directory. */
@@ -72,7 +73,7 @@ async function open(options: SessionOptions, onInterval: () => void, lifecycle: 
   lifecycle.add('the lock', await lockStateDirectory(stateDir, log))
   const outbox = await openOutbox({ stateDir, clock, log, limits: options.spoolLimits ?? SPOOL_LIMITS })
   lifecycle.add('the outbox', outbox.close)
-  const transport = createTransport({
+  const transport = await createTransport({
     serverUrl: options.serverUrl,
     ca: options.ca,
     timeoutMs: options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS,
@@ -88,6 +89,7 @@ async function open(options: SessionOptions, onInterval: () => void, lifecycle: 
     clock,
     log,
     collect: options.collect ?? collectFingerprint,
+    timeoutMs: options.lookTimeoutMs ?? LOOK_TIMEOUT_MS,
   })
   const reporter = createReporter({ observer, outbox, log, onWork: wake.wake })
   const stopping = new AbortController()

@@ -1,6 +1,6 @@
 import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Logger } from '../lib/log.ts'
+import type { AgentLogger } from './log.ts'
 import { readReport, type Report } from './report.ts'
 import { createSpoolFiles, type SpoolFile } from './spool-files.ts'
 
@@ -40,7 +40,7 @@ export interface Spool {
 export interface SpoolOptions {
   stateDir: string
   limits: SpoolLimits
-  log: Logger
+  log: AgentLogger
 }
 
 /**

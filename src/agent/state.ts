@@ -1,7 +1,7 @@
 import { readFile, rename } from 'node:fs/promises'
 import { errorCode } from '../lib/errors.ts'
 import { writeFileDurably } from '../lib/files.ts'
-import type { Logger } from '../lib/log.ts'
+import type { AgentLogger } from './log.ts'
 import { readObject } from './json.ts'
 
 /** What the agent remembers of a report it made. */
@@ -54,7 +54,7 @@ export async function writeState(path: string, state: AgentState): Promise<void>
  * reporting: it is moved aside to `<path>.corrupt`, sequences go on from the clock, the chain from the spool or anew, and
  * the next report says `spool_failed`.
  */
-export async function readState(path: string, log: Logger): Promise<AgentState> {
+export async function readState(path: string, log: AgentLogger): Promise<AgentState> {
   try {
     return parseState(await readFile(path, 'utf8'))
   } catch (error) {

@@ -1,5 +1,4 @@
-import { request as httpRequest, Agent as HttpAgent, type IncomingMessage } from 'node:http'
-import { request as httpsRequest, Agent as HttpsAgent } from 'node:https'
+import type { IncomingMessage } from 'node:http'
 
 /** A reply of the server is a few hundred bytes; what is longer is not read on. */
 const MAX_REPLY_BYTES = 64 * 1024
@@ -37,13 +36,11 @@ export const REQUEST_TIMEOUT_MS = 30_000
  * Posts over one kept-alive connection with node:http or node:https; `fetch` would cost 60 MB
  * (docs/architecture.md). Redirects are not followed: the signature covers where a request goes.
  */
-export function createTransport({ serverUrl, ca, timeoutMs }: TransportOptions): Transport {
+export async function createTransport({ serverUrl, ca, timeoutMs }: TransportOptions): Promise<Transport> {
   const secure = serverUrl.protocol === 'https:'
-  const agentOptions = { keepAlive: true, maxSockets: 1 }
-  const agent = secure
-    ? new HttpsAgent({ ...agentOptions, ...(ca === null ? {} : { ca }) })
-    : new HttpAgent(agentOptions)
-  const send = secure ? httpsRequest : httpRequest
+  // TLS costs 2 MB, which an agent that does not speak it does not have to pay.
+  const { Agent, request: send } = secure ? await import('node:https') : await import('node:http')
+  const agent = new Agent({ keepAlive: true, maxSockets: 1, ...(ca === null ? {} : { ca }) })
 
   const exchange = (
     path: string,

@@ -2,15 +2,15 @@ import { watch, type FSWatcher } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { posix } from 'node:path'
 import { explainError } from '../lib/errors.ts'
-import type { Logger } from '../lib/log.ts'
+import type { AgentLogger } from './log.ts'
 import type { Root } from './root.ts'
 import { BOOTED_SYSTEM, CURRENT_SYSTEM, SYSTEM_PROFILE } from './system.ts'
 
 const LINKS = [CURRENT_SYSTEM, BOOTED_SYSTEM, SYSTEM_PROFILE]
 
-/** A burst is over after so long without an event … */
-const QUIET_MS = 150
-/** … and is cut here, so that collecting and sending fit into the second that a change may take. */
+/** A burst is over after so long without an event: what a person sees sooner, and more than scripts take between two. */
+const QUIET_MS = 50
+/** It is cut here, so that collecting and sending fit into the second that a change may take. */
 const BURST_MS = 600
 
 /** For events that were lost and directories that came later or were made anew. */
@@ -24,7 +24,7 @@ export interface Watch {
 
 export interface WatchOptions {
   root: Root
-  log: Logger
+  log: AgentLogger
   /** The links point elsewhere than when it was called last. */
   onChange: () => void
   recheckMs?: number
@@ -47,6 +47,7 @@ interface Watched {
 export function createWatch({ root, log, onChange, recheckMs = RECHECK_MS }: WatchOptions): Watch {
   const directories = groupByDirectory()
   let targets = ''
+  let events = 0
   let quiet: NodeJS.Timeout | undefined
   let burst: NodeJS.Timeout | undefined
   let recheck: NodeJS.Timeout | undefined
@@ -68,9 +69,18 @@ export function createWatch({ root, log, onChange, recheckMs = RECHECK_MS }: Wat
   }
 
   const onEvent = (): void => {
+    events += 1
     clearTimeout(quiet)
-    quiet = setTimeout(settle, QUIET_MS)
+    quiet = setTimeout(onQuiet, QUIET_MS)
     burst ??= setTimeout(settle, BURST_MS)
+  }
+
+  /** After a busy moment the timer runs before the events that came meanwhile; they are let in first. */
+  const onQuiet = (): void => {
+    const seen = events
+    setImmediate(() => {
+      if (events === seen && !stopped) settle()
+    })
   }
 
   const attach = async (directory: Watched): Promise<void> => {

@@ -240,6 +240,27 @@ describe('when the machine cannot be looked at', () => {
     })
   })
 
+  test('heartbeats go on while a look hangs, and it is not started a second time', async () => {
+    const server = await startServer()
+    const host = await createHost(server)
+    const hanging = Promise.withResolvers<void>()
+    let looks = 0
+    await startAgent(host, server, {
+      ...QUICK,
+      lookTimeoutMs: 50,
+      collect: async (...args) => {
+        looks += 1
+        if (looks === 2) await hanging.promise
+        return await collectFingerprint(...args)
+      },
+    })
+    await waitFor(() => server.heartbeats.length > 3)
+    expect(looks).toBe(2)
+    await host.rename('web2')
+    hanging.resolve()
+    await waitFor(() => server.reports.length === 2)
+  })
+
   test('the report of the start is made as soon as it can be', async () => {
     const server = await startServer()
     const host = await createHost(server)

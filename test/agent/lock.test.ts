@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { lstat } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { lockStateDirectory } from '../../src/agent/lock.ts'
@@ -29,10 +29,20 @@ test('the lock of a killed process is taken over', async () => {
   await once(child.stdout, 'data')
   child.kill('SIGKILL')
   await once(child, 'exit')
-  expect((await lstat(join(directory, 'agent.lock'))).isSocket()).toBe(true)
+  expect(await readFile(join(directory, 'agent.lock'), 'utf8')).toMatch(`${child.pid} `)
   const release = await lockStateDirectory(directory, captureLog().log)
   await release()
 })
+
+test.each(['', 'x', '99999999 1 boot\n', '-1', `${process.pid} 1 another-boot\n`])(
+  'a lock that reads %j, of no process that runs, is taken over',
+  async (content) => {
+    const directory = await temporaryDirectory()
+    await writeFile(join(directory, 'agent.lock'), content)
+    const release = await lockStateDirectory(directory, captureLog().log)
+    await release()
+  },
+)
 
 test('where no lock can be made the agent runs without', async () => {
   const { log, lines } = captureLog()

@@ -8,6 +8,7 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 import {
   createTransport,
   isLoopback,
+  type Answer,
   type Transport,
   type TransportOptions,
 } from '../../src/agent/transport.ts'
@@ -45,14 +46,15 @@ async function serveTls(hostname = '127.0.0.1'): Promise<{ url: URL; ca: string 
   return { url: new URL(`https://${hostname}:${await listen(server, hostname)}`), ca: cert }
 }
 
-function create(serverUrl: URL, options: Partial<TransportOptions> = {}): Transport {
-  const transport = createTransport({ serverUrl, ca: null, timeoutMs: 5000, ...options })
+async function create(serverUrl: URL, options: Partial<TransportOptions> = {}): Promise<Transport> {
+  const transport = await createTransport({ serverUrl, ca: null, timeoutMs: 5000, ...options })
   onTestFinished(transport.close)
   return transport
 }
 
-const post = (transport: Transport, signal = new AbortController().signal) =>
-  transport.post('/agent/heartbeat', { 'x-test': '1' }, BODY, signal)
+async function post(transport: Promise<Transport>, signal = new AbortController().signal): Promise<Answer> {
+  return await (await transport).post('/agent/heartbeat', { 'x-test': '1' }, BODY, signal)
+}
 
 describe('a request', () => {
   test('goes to the path of the server with its headers and its body, and brings back the answer', async () => {
@@ -126,8 +128,8 @@ describe('a request', () => {
       if (request.headers['x-test'] === 'last') request.socket.destroy()
       else response.end()
     })
-    const transport = create(url)
-    await post(transport)
+    const transport = await create(url)
+    await post(Promise.resolve(transport))
     const { signal } = new AbortController()
     await expect(transport.post('/', { 'x-test': 'last' }, BODY, signal)).rejects.toMatchObject({
       name: 'StaleConnection',
@@ -141,8 +143,8 @@ describe('a request', () => {
 describe('TLS', () => {
   test('is verified against the certificates of ca_file', async () => {
     const { url, ca } = await serveTls()
-    const transport = create(url, { ca })
-    expect((await post(transport)).body.toString()).toBe('hello')
+    const transport = await create(url, { ca })
+    expect((await post(Promise.resolve(transport))).body.toString()).toBe('hello')
     expect(transport.trusted).toBe(true)
   })
 
@@ -168,8 +170,8 @@ test.each([
   ['http://127.0.0.1.example.org', '127.0.0.1.example.org', false],
   ['https://Forge.Example.org:443', 'forge.example.org', true],
   ['https://forge.example.org:8443', 'forge.example.org:8443', true],
-])('%s has the authority %s and is trusted: %j', (url, authority, trusted) => {
-  expect(create(new URL(url))).toMatchObject({ authority, trusted })
+])('%s has the authority %s and is trusted: %j', async (url, authority, trusted) => {
+  expect(await create(new URL(url))).toMatchObject({ authority, trusted })
 })
 
 test('a loopback name is an exact one', () => {

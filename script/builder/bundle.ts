@@ -1,0 +1,58 @@
+import { chmod, mkdir } from 'node:fs/promises'
+import { isBuiltin } from 'node:module'
+import { dirname } from 'node:path'
+import { build, type BuildResult, type Plugin } from 'esbuild'
+
+export interface BundleOptions {
+  entry: string
+  outfile: string
+  /** What follows `#!`. */
+  interpreter: string
+}
+
+/**
+ * One file with everything that `entry` imports: what is installed has no `node_modules`, and Node does not strip types
+ * there (docs/architecture.md). Resolves with the sources that went in.
+ */
+export async function bundle({ entry, outfile, interpreter }: BundleOptions): Promise<string[]> {
+  await mkdir(dirname(outfile), { recursive: true })
+  const result: BuildResult<{ metafile: true }> = await build({
+    entryPoints: [entry],
+    outfile,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node24',
+    // Names stay as they are: a stack in a log is all there is to find a fault by.
+    minifySyntax: true,
+    minifyWhitespace: true,
+    legalComments: 'none',
+    metafile: true,
+    logLevel: 'warning',
+    banner: { js: `#!${interpreter}` },
+    plugins: [builtinModules],
+  })
+  await chmod(outfile, 0o755)
+  return Object.keys(result.metafile.inputs)
+}
+
+/**
+ * Takes Node's own modules from `process.getBuiltinModule` instead of importing them: to import one evaluates all its
+ * exports, and those of node:http bring undici along, 9 MB. CommonJS libraries get what they `require` in the same way.
+ */
+const builtinModules: Plugin = {
+  name: 'builtin-modules',
+  setup(builder) {
+    builder.onResolve({ filter: /^[a-z]/ }, ({ path }) =>
+      isBuiltin(path) ? { path, namespace: 'builtin' } : null,
+    )
+    builder.onLoad({ filter: /.*/, namespace: 'builtin' }, ({ path }) => ({
+      contents: `module.exports = process.getBuiltinModule(${JSON.stringify(path)})`,
+    }))
+  },
+}
+
+/** The agent's bundle. Lite mode saves memory that grows with every heartbeat otherwise (bench/README.md). */
+export async function bundleAgent(entry: string, outfile: string): Promise<string[]> {
+  return await bundle({ entry, outfile, interpreter: '/usr/bin/env -S node --lite-mode' })
+}
