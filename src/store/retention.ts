@@ -1,4 +1,5 @@
 import { type Kysely, sql } from 'kysely'
+import { partitionOf } from './partitions.ts'
 import type { DB } from './schema.generated.ts'
 
 export interface RetentionLimits {
@@ -41,14 +42,18 @@ async function expiredMonths(db: Kysely<DB>, keepMs: number): Promise<string[]> 
   return rows.map((row) => row.month).filter((month) => month < oldestKept)
 }
 
+/** A reader that stays longer, such as a backup, keeps the month until the next run: reports would queue behind the drop. */
+const LOCK_TIMEOUT = '5s'
+
 async function dropMonth(db: Kysely<DB>, month: string): Promise<void> {
   await db.transaction().execute(async (transaction) => {
+    await sql`set local lock_timeout = ${sql.lit(LOCK_TIMEOUT)}`.execute(transaction)
     await sql`
       update reports r set month = '-infinity'
       where r.month = ${month}::date
         and exists (select from facts f where f.system_id = r.system_id and f.report_id = r.id)`.execute(
       transaction,
     )
-    await sql`drop table ${sql.id('reports_' + month.slice(0, 7).replace('-', '_'))}`.execute(transaction)
+    await sql`drop table ${sql.id(partitionOf(month))}`.execute(transaction)
   })
 }

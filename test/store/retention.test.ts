@@ -1,11 +1,15 @@
 import { sql } from 'kysely'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { createPartitions } from '../../src/store/partitions.ts'
+import { createLogger } from '../../src/lib/log.ts'
+import { createDatabase } from '../../src/store/database.ts'
+import { approveKeys } from '../../src/store/enrollments.ts'
+import { recordHeartbeats } from '../../src/store/heartbeats.ts'
+import { createPartitions, partitionOf } from '../../src/store/partitions.ts'
 import { findReport, listReports } from '../../src/store/report-list.ts'
 import { recordReport, type ReportEntry } from '../../src/store/reports.ts'
 import { applyRetention } from '../../src/store/retention.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
-import { addStoredSystem, BOOT_A, reportOf, type StoredSystem } from '../support/entries.ts'
+import { addStoredSystem, BOOT_A, heartbeatOf, reportOf, type StoredSystem } from '../support/entries.ts'
 import { createStoreView, type StoreView } from '../support/store-view.ts'
 
 const DAY_MS = 86_400_000
@@ -14,6 +18,8 @@ const LIMITS = { reportsMs: 400 * DAY_MS, onlinePeriodsMs: 400 * DAY_MS }
 let store: TestDatabase
 let view: StoreView
 let system: StoredSystem
+/** What a test opened beside the store. */
+const closing: (() => Promise<void>)[] = []
 
 beforeEach(async () => {
   store = await createTestDatabase()
@@ -21,7 +27,10 @@ beforeEach(async () => {
   system = await addStoredSystem(store.database.db, 'web1')
   await createPartitions(store.database.db)
 })
-afterEach(() => store.drop())
+afterEach(async () => {
+  for (const close of closing.splice(0)) await close()
+  await store.drop()
+})
 
 const partitions = async () => {
   const { rows } = await sql<{ name: string }>`select inhrelid::regclass::text as name from pg_inherits
@@ -34,7 +43,6 @@ const monthAgo = (months: number) => {
   const now = new Date()
   return new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() - months, 1)).toISOString().slice(0, 10)
 }
-const partitionOf = (month: string) => `reports_${month.slice(0, 7).replace('-', '_')}`
 
 /** Stores a report as it would be if it had been received in that month. */
 const recordIn = async (month: string, entry: ReportEntry) => {
@@ -65,6 +73,41 @@ describe('partitions', () => {
     )
     await Promise.all(Array.from({ length: 10 }, () => createPartitions(store.database.db)))
     expect(await partitions()).toHaveLength(3)
+  })
+
+  test('are made beside heartbeats, reports and operators, and nobody deadlocks', async () => {
+    const second = createDatabase(store.connection, {
+      maxConnections: 5,
+      applicationName: 'second server',
+      log: createLogger({ level: 'silent' }),
+    })
+    closing.push(second.close)
+    const fleet = await Promise.all(
+      Array.from({ length: 20 }, (_, index) => addStoredSystem(store.database.db, `host${index}`)),
+    )
+    for (let round = 0; round < 5; round += 1) {
+      for (const months of [0, -1])
+        await sql`drop table ${sql.id(partitionOf(monthAgo(months)))}`.execute(store.database.db)
+      await Promise.all([
+        ...fleet.map((each) => recordReport(store.database.db, reportOf(each))),
+        ...fleet.map((each) => recordHeartbeats(second.db, [heartbeatOf(each)])),
+        createPartitions(second.db),
+        approveKeys(second.db, system.systemId),
+        addStoredSystem(second.db, `added${round}`),
+      ])
+    }
+    expect(await view.deadlocks()).toBe(0)
+    expect(await partitions()).toHaveLength(3)
+  })
+
+  test('have the keys and constraints of the table they are part of', async () => {
+    const { rows } = await sql<{ table: string; definition: string }>`
+      select conrelid::regclass::text as table, pg_get_constraintdef(oid) as definition from pg_constraint
+      where conrelid in ('reports_kept'::regclass, ${partitionOf(monthAgo(0))}::regclass)
+        and contype <> 'n' order by definition`.execute(store.database.db)
+    const of = (table: string) => rows.filter((row) => row.table === table).map((row) => row.definition)
+    expect(of(partitionOf(monthAgo(0)))).toEqual(of('reports_kept'))
+    expect(of('reports_kept').length).toBeGreaterThan(4)
   })
 
   test('that are missing are made when a report comes, and it is stored', async () => {
