@@ -96,15 +96,24 @@ export async function createApp(
   return { http, metrics }
 }
 
-/** What arrives on an open connection while the server stops is sent elsewhere; what is under way is finished. */
+/**
+ * What arrives on an open connection while the server stops is sent elsewhere; what is under way is finished, and its
+ * connection closed then: Node closes only those that are idle when it begins to stop.
+ */
 function refuseWhileClosing(http: FastifyInstance): void {
   let closing = false
   http.addHook('preClose', async () => {
     closing = true
   })
-  http.addHook('onRequest', async (_request, reply) => {
-    if (!closing) return
-    reply.header('connection', 'close')
-    throw new Problem('unavailable', 'the server is stopping', { retryAfter: 1 })
+  http.addHook('onRequest', async () => {
+    if (closing) throw new Problem('unavailable', 'the server is stopping', { retryAfter: 1 })
+  })
+  http.addHook('onSend', (_request, reply, _payload, done) => {
+    if (closing) reply.header('connection', 'close')
+    done()
+  })
+  http.addHook('onResponse', async () => {
+    // an answer on its way when the server began to stop
+    if (closing) setImmediate(() => http.server.closeIdleConnections())
   })
 }
