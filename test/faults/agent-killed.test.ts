@@ -5,7 +5,7 @@ import type { AgentHost } from './support/agent-host.ts'
 import { writeFigures } from './support/figures.ts'
 import { startFleet } from './support/fleet.ts'
 import { createRandom, type Random } from './support/random.ts'
-import { randomMoment } from './support/random-moment.ts'
+import { momentOfRequest, momentOfWriting } from './support/random-moment.ts'
 import type { RecordingProxy } from './support/recording-proxy.ts'
 import { roundsOf, timeLimitMs, WAIT_MS } from './support/rounds.ts'
 import { expectUsualAnswers, verifyLedger } from './support/verify-ledger.ts'
@@ -36,7 +36,8 @@ test(
 
 /** How long it took, from starting it again until the server had taken something of it. */
 async function killAgent(host: AgentHost, proxy: RecordingProxy, random: Random): Promise<number> {
-  await randomMoment(proxy, random, { requests: 10 })
+  if (random.chance(0.3)) await momentOfRequest(proxy, random, { requests: 10 })
+  else await momentOfWriting(host.stateDir, random)
   expect(await host.process().end('SIGKILL')).toBe('SIGKILL')
   if (random.chance(0.3)) await host.reboot()
   const startedAt = performance.now()

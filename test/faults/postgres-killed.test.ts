@@ -5,7 +5,7 @@ import { startConfiguredPostgres } from './support/configured-postgres.ts'
 import { writeFigures } from './support/figures.ts'
 import { startFleet, type Fleet } from './support/fleet.ts'
 import { createRandom } from './support/random.ts'
-import { randomMoment } from './support/random-moment.ts'
+import { momentOfRequest } from './support/random-moment.ts'
 import { roundsOf, timeLimitMs, WAIT_MS } from './support/rounds.ts'
 import { expectUsualAnswers, verifyLedger } from './support/verify-ledger.ts'
 
@@ -21,7 +21,7 @@ test(
     fleet.startLoad()
     const recoveryMs: number[] = []
     for (let round = 0; round < kills; round++) {
-      await randomMoment(proxy, random, { requests: 60 })
+      await momentOfRequest(proxy, random, { requests: 60 })
       process.kill(await postmasterPid(server.stateDir), 'SIGKILL')
       const killedAt = performance.now()
       await isRefused(fleet)
@@ -50,7 +50,7 @@ test(
     fleet.startLoad()
     const recoveryMs: number[] = []
     for (let round = 0; round < stops; round++) {
-      await randomMoment(proxy, random, { requests: 60 })
+      await momentOfRequest(proxy, random, { requests: 60 })
       await postgres.end(round % 2 === 0 ? 'SIGINT' : 'SIGKILL')
       await isRefused(fleet)
       const startedAt = performance.now()

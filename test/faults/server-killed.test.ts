@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { writeFigures } from './support/figures.ts'
 import { startFleet } from './support/fleet.ts'
 import { createRandom } from './support/random.ts'
-import { randomMoment } from './support/random-moment.ts'
+import { momentOfRequest } from './support/random-moment.ts'
 import { roundsOf, timeLimitMs } from './support/rounds.ts'
 import { expectUsualAnswers, verifyLedger } from './support/verify-ledger.ts'
 
@@ -18,7 +18,7 @@ test(
     fleet.startLoad()
     const recoveryMs: number[] = []
     for (let round = 0; round < rounds; round++) {
-      await randomMoment(proxy, random, { requests: 60 })
+      await momentOfRequest(proxy, random, { requests: 60 })
       expect(await server.process().end('SIGKILL')).toBe('SIGKILL')
       const killedAt = performance.now()
       await fleet.startServer()

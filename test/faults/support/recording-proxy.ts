@@ -8,7 +8,9 @@ import {
 } from 'node:http'
 import { buffer } from 'node:stream/consumers'
 import { onTestFinished } from 'vitest'
+import { waitFor } from '../../support/wait.ts'
 import { createRecord, type ProxyRecord } from './proxy-record.ts'
+import { WAIT_MS } from './rounds.ts'
 
 /** A request as it arrived: it can be sent on, any number of times. */
 export interface Captured {
@@ -53,7 +55,6 @@ export async function startRecordingProxy({
   const agent = new Agent({ keepAlive: true })
   let server: string | null = null
   let arrived = 0
-  let waiting: { count: number; resolve: () => void }[] = []
 
   const forward = async (captured: Captured): Promise<Reply> => {
     if (server === null) return REFUSED
@@ -69,8 +70,6 @@ export async function startRecordingProxy({
       body: await buffer(request),
     }
     arrived += 1
-    for (const each of waiting) if (arrived >= each.count) each.resolve()
-    waiting = waiting.filter(({ count }) => arrived < count)
     const reply = await deliver(captured, forward).catch((error: unknown) =>
       isRefused(error) ? REFUSED : ('reset' as const),
     )
@@ -102,10 +101,10 @@ export async function startRecordingProxy({
     forwardTo: (next) => {
       server = next
     },
-    requestsArrived: (count) =>
-      new Promise((resolve) => {
-        waiting.push({ count: arrived + count, resolve })
-      }),
+    requestsArrived: async (count) => {
+      const enough = arrived + count
+      await waitFor(() => arrived >= enough, { timeoutMs: WAIT_MS, what: `${count} more requests` })
+    },
   }
 }
 
