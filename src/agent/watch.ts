@@ -8,8 +8,8 @@ import { BOOTED_SYSTEM, CURRENT_SYSTEM, SYSTEM_PROFILE } from './system.ts'
 
 const LINKS = [CURRENT_SYSTEM, BOOTED_SYSTEM, SYSTEM_PROFILE]
 
-/** A burst is over after so long without an event: what a person sees sooner, and more than scripts take between two. */
-const QUIET_MS = 50
+/** A burst is over after so long without an event: more than a busy machine takes between two. */
+const QUIET_MS = 100
 /** It is cut here, so that collecting and sending fit into the second that a change may take. */
 const BURST_MS = 600
 

@@ -2,7 +2,14 @@ import { join } from 'node:path'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { collectFingerprint } from '../../src/agent/facts/collect.ts'
 import { sha256Id, stateDigest } from '../../src/protocol/digests.ts'
-import { createHost, replaceLink, startAgent, startServer, storePath } from '../support/agent.ts'
+import {
+  createHost,
+  replaceLink,
+  replaceLinkInBurst,
+  startAgent,
+  startServer,
+  storePath,
+} from '../support/agent.ts'
 import { waitFor } from '../support/wait.ts'
 
 const QUICK = { heartbeatIntervalMs: 20 }
@@ -135,7 +142,7 @@ describe('while it runs', () => {
     const host = await createHost(server)
     await startAgent(host, server)
     await waitFor(() => server.accepted())
-    for (let i = 0; i < 20; i += 1) await host.switchTo(`burst-${i}`)
+    replaceLinkInBurst(join(host.rootfs, 'run/current-system'), (index) => storePath(`burst-${index}`), 20)
     await waitFor(() => server.reports.length === 2)
     expect(server.reports[1]!.message.system!.current).toBe(storePath('burst-19'))
     await host.switchTo('after')

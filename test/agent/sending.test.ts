@@ -236,9 +236,11 @@ describe('a wrong clock', () => {
     expect(Math.abs(skew - 3 * 86_400)).toBeLessThanOrEqual(2)
 
     await agent.stop()
-    const refused = server.requests.length
+    const before = { requests: server.requests.length, heartbeats: server.heartbeats.length }
     await startAgent(host, server, { clock })
-    await waitFor(() => server.requests.length > refused)
+    await waitFor(() => server.heartbeats.length > before.heartbeats)
+    // No request had to be refused for it.
+    expect(server.requests).toHaveLength(before.requests + 1)
     expect(server.heartbeats.at(-1)!.message.clock_skew_secs).toBe(skew)
   })
 
@@ -303,6 +305,19 @@ describe('enrolment', () => {
     await waitFor(() => waits.length >= 3)
     expect(waits.slice(0, 3)).toEqual([500, 1000, 2000])
     expect(lines.some(({ msg }) => msg.includes('enrollment-refused'))).toBe(true)
+  })
+
+  // 0.0.0.0 leads to this machine, but it is no loopback address: anything else without TLS looks the same.
+  test('a token is not sent to another machine without TLS', async () => {
+    const server = await startServer()
+    server.token = 'one-time'
+    const host = await createHost()
+    const url = new URL(server.url)
+    url.hostname = '0.0.0.0'
+    const { waits, lines } = await startAgent(host, { url }, { enrollmentToken: new Secret('one-time') })
+    await waitFor(() => waits.length >= 3)
+    expect(server.enrollments).toEqual([])
+    expect(lines.some(({ level, msg }) => level === 'warn' && msg.includes('TLS'))).toBe(true)
   })
 
   test('without a token nothing is enrolled', async () => {

@@ -1,3 +1,4 @@
+import { renameSync, symlinkSync } from 'node:fs'
 import { lstat, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { onTestFinished } from 'vitest'
@@ -76,6 +77,14 @@ export async function replaceLink(path: string, target: string): Promise<void> {
   const temporary = join(dirname(path), `.link-${process.hrtime.bigint()}`)
   await symlink(target, temporary)
   await rename(temporary, path)
+}
+
+/** Replaces the link `count` times without letting anything else run in between. */
+export function replaceLinkInBurst(path: string, target: (index: number) => string, count: number): void {
+  for (let index = 0; index < count; index += 1) {
+    symlinkSync(target(index), `${path}.new`)
+    renameSync(`${path}.new`, path)
+  }
 }
 
 export interface RunningAgent extends LogLines {
