@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
+import { isUnavailable } from '../store/errors.ts'
 import { fleetSummary } from '../store/fleet-summary.ts'
 import { listJobRuns } from '../store/job-runs.ts'
 import type { ServerContext } from './context.ts'
@@ -65,8 +66,10 @@ function addFleetGauges(registry: Registry, context: ServerContext): void {
     labelNames: ['liveness', 'flag'],
     registers: [registry],
     async collect() {
-      const { liveness, flags } = await fleetSummary(context.db, context.settings.liveness)
       this.reset()
+      const summary = await unlessAway(context, () => fleetSummary(context.db, context.settings.liveness))
+      if (summary === null) return
+      const { liveness, flags } = summary
       for (const [name, count] of Object.entries(liveness)) this.set({ liveness: name }, count)
       for (const [name, count] of Object.entries(flags)) this.set({ flag: name }, count)
     },
@@ -81,10 +84,22 @@ function addJobGauges(registry: Registry, context: ServerContext): void {
     labelNames: ['job'],
     registers: [registry],
     async collect() {
-      for (const { name, finished_at } of await listJobRuns(context.db))
-        this.set({ job: name }, (finished_at?.getTime() ?? 0) / 1000)
+      this.reset()
+      const runs = (await unlessAway(context, () => listJobRuns(context.db))) ?? []
+      for (const { name, finished_at } of runs) this.set({ job: name }, (finished_at?.getTime() ?? 0) / 1000)
     },
   })
+}
+
+/** Null when the database cannot be reached: that is when the other metrics are wanted most. */
+async function unlessAway<T>({ log }: ServerContext, read: () => Promise<T>): Promise<T | null> {
+  try {
+    return await read()
+  } catch (err) {
+    if (!isUnavailable(err)) throw err
+    log.warn({ err }, 'metrics of the database are left out')
+    return null
+  }
 }
 
 function labels(request: FastifyRequest) {
