@@ -87,19 +87,24 @@ describe('/metrics', () => {
     const agents: TestAgent[] = []
     for (let index = 0; index < 6; index += 1)
       agents.push(await registerTestAgent(server, { hostname: `host${index}` }))
+    const heartbeat = async (index: number) => {
+      const agent = agents[index]
+      if (agent === undefined) throw new Error(`there is no agent ${index}`)
+      return agent.heartbeat()
+    }
     const queue = 'crystal_forge_queue_depth{queue="heartbeats"}'
     const { waiting } = await db.transaction().execute(async (transaction) => {
       await sql`select from contacts for update`.execute(transaction)
-      const first = agents[0]?.heartbeat()
+      const first = heartbeat(0)
       await createStoreView(db).untilBlocked(1)
-      const second = agents[1]?.heartbeat()
+      const second = heartbeat(1)
       await createStoreView(db).untilBlocked(2)
-      const rest = agents.slice(2).map((agent) => agent.heartbeat())
+      const rest = [2, 3, 4, 5].map(heartbeat)
       // two connections are busy; the others are there once they have been authenticated
       await expect.poll(async () => (await samples(server)).get(queue), { timeout: 10_000 }).toBe(4)
       return { waiting: [first, second, ...rest] }
     })
-    for (const reply of await Promise.all(waiting)) expect(reply?.status).toBe(200)
+    for (const reply of await Promise.all(waiting)) expect(reply.status).toBe(200)
     expect((await samples(server)).get(queue)).toBe(0)
   })
 
