@@ -26,7 +26,7 @@ export function describeError(error: unknown): ErrorDescription {
 }
 
 function describe(error: unknown, seen: Set<unknown>): ErrorDescription {
-  if (!(error instanceof Error)) return { type: typeof error, message: String(error) }
+  if (!(error instanceof Error)) return { type: typeof error, message: messageOf(error) }
   if (seen.has(error)) return { type: error.name, message: '(already described above)' }
   seen.add(error)
   const description: ErrorDescription = { type: error.name, message: error.message }
@@ -56,11 +56,20 @@ export function explainError(error: unknown): string {
   return messages.join(': ')
 }
 
-/** An AggregateError of the system (a connection refused over IPv6 and IPv4) has no message of its own. */
+/**
+ * An AggregateError of the system (a connection refused over IPv6 and IPv4) has no message of its own; what a library
+ * throws can be a copy of an error's members (pg-boss).
+ */
 function messageOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error)
+  if (!(error instanceof Error)) return hasMessage(error) ? error.message : String(error)
   if (error instanceof AggregateError && error.message === '') return error.errors.map(messageOf).join(', ')
   return error.message === '' ? error.name : error.message
+}
+
+function hasMessage(value: unknown): value is { message: string } {
+  return (
+    typeof value === 'object' && value !== null && 'message' in value && typeof value.message === 'string'
+  )
 }
 
 /** The `code` of a system error, such as `ENOENT`. */

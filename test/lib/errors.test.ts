@@ -43,6 +43,12 @@ test('a connection refused over every address is explained by each of them', () 
   expect(describeError(refused).errors).toHaveLength(2)
 })
 
+test('of a copy of an error, which is no error, the message is kept', () => {
+  const { message, stack } = new Error('the queue cannot be read')
+  expect(describeError({ message, stack })).toEqual({ type: 'object', message: 'the queue cannot be read' })
+  expect(explainError({ message })).toBe('the queue cannot be read')
+})
+
 test('only a text is an error code', () => {
   expect(errorCode(Object.assign(new Error('x'), { code: 'ENOENT' }))).toBe('ENOENT')
   expect(errorCode(Object.assign(new Error('x'), { code: 7 }))).toBeUndefined()
