@@ -48,10 +48,10 @@ describe.each(FULL_DISKS)('with a full disk ($how)', ({ how, disk }) => {
       })
 
       // with nobody to take them, reports wait in memory
-      proxy.forwardTo(null)
+      proxy.forwardTo([])
       await switchAndMake(host)
       await switchAndMake(host)
-      proxy.forwardTo(fleet.server.address())
+      proxy.forwardTo([fleet.server.address()])
       await fleet.shown()
       expect(await host.spooled()).toBe(0)
 

@@ -20,7 +20,7 @@ test(
     const { deliver } = disturber
     const fleet = await startFleet({ random, database: connection, agents: 3, clients: 2, deliver })
     fleet.startLoad()
-    await fleet.proxy.requestsArrived(requests)
+    for (let arrived = 0; arrived < requests; arrived += 100) await fleet.proxy.requestsArrived(100)
     await fleet.settle()
     await disturber.flush()
 

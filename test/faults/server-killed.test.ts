@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { postmasterPid } from '../store/embedded-postgres/support.ts'
 import { writeFigures } from './support/figures.ts'
 import { startFleet } from './support/fleet.ts'
 import { createRandom } from './support/random.ts'
@@ -19,6 +20,8 @@ test(
     const recoveryMs: number[] = []
     for (let round = 0; round < rounds; round++) {
       await momentOfRequest(proxy, random, { requests: 60 })
+      // half of the time with its PostgreSQL, as when the machine goes down
+      if (random.chance(0.5)) process.kill(await postmasterPid(server.stateDir), 'SIGKILL')
       expect(await server.process().end('SIGKILL')).toBe('SIGKILL')
       const killedAt = performance.now()
       await fleet.startServer()

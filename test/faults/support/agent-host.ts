@@ -6,8 +6,10 @@ import type { Random } from './random.ts'
 
 /** A prepared host with its agent. */
 export interface AgentHost extends PreparedHost {
+  name: string
   /** `env` over what it was set up with. */
   start: (env?: Readonly<Record<string, string>>) => void
+  isStarted: () => boolean
   /** The agent that was started last. */
   process: () => RunningProcess
   /** Whether everything the agent made is accepted and its spool empty, as far as its files say. */
@@ -42,10 +44,12 @@ rootfs = "${host.rootfs}"
   const spooled = (): Promise<number> => countSpooled(join(host.stateDir, 'spool'))
   return {
     ...host,
+    name: host.hostname,
     start: (env = {}) => {
       const { nodeArgs = [] } = options
       running = startProcess({ args: ['agent'], configPath, nodeArgs, env: { ...options.env, ...env } })
     },
+    isStarted: () => running !== undefined,
     process: () => {
       if (running === undefined) throw new Error(`the agent of ${host.hostname} was not started`)
       return running

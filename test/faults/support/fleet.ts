@@ -6,7 +6,6 @@ import { postgresProcesses } from '../../store/embedded-postgres/support.ts'
 import { waitFor } from '../../support/wait.ts'
 import { type AgentHost, type AgentHostOptions, createAgentHost } from './agent-host.ts'
 import { createForgeServer, type ForgeServer } from './forge-server.ts'
-import type { RunningProcess } from './processes.ts'
 import type { Random } from './random.ts'
 import { type Deliver, type RecordingProxy, startRecordingProxy } from './recording-proxy.ts'
 import { createReportingClient, type ReportingClient } from './reporting-client.ts'
@@ -14,14 +13,18 @@ import { WAIT_MS } from './rounds.ts'
 
 /** A server and agents as processes, and what stands between them. */
 export interface Fleet {
+  /** The first of the servers, and mostly the only one. */
   server: ForgeServer
+  servers: ForgeServer[]
   proxy: RecordingProxy
   hosts: AgentHost[]
   clients: ReportingClient[]
   /** Hosts are switched and clients report, until `settle`. */
   startLoad: () => void
-  /** Starts the server, and sends requests there. */
-  startServer: () => Promise<void>
+  /** Starts a server; requests go to it, and to the others that run. */
+  startServer: (server?: ForgeServer) => Promise<void>
+  /** Sends requests to the servers that run. */
+  spread: () => void
   /** Resolves when everybody has had an answer that is later than this moment of performance.now(). */
   recovered: (sinceMs: number) => Promise<void>
   /** Resolves when the server shows what each host and client runs now. */
@@ -36,6 +39,8 @@ export interface FleetOptions {
   random: Random
   /** Null: the server's own PostgreSQL. */
   database: ConnectionOptions | null
+  /** On that one database. */
+  servers?: number
   agents: number
   clients?: number
   deliver?: Deliver
@@ -68,19 +73,32 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
     createReportingClient({ hostname: `client${index + 1}`, url: proxy.url, random }),
   )
   const reporters: Reporter[] = [...hosts, ...clients]
-  const server = await createForgeServer(directory, { database, systems: reporters })
-  const processes = (): RunningProcess[] => [...hosts.map((host) => host.process()), server.process()]
+  const servers: ForgeServer[] = []
+  for (let index = 0; index < (options.servers ?? 1); index++) {
+    const name = `server${index + 1}`
+    servers.push(await createForgeServer(directory, { database, name, systems: reporters }))
+  }
+  const [server] = servers
+  if (server === undefined) throw new Error('a fleet needs a server')
+  const started = (): (AgentHost | ForgeServer)[] => [...hosts, ...servers].filter((each) => each.isStarted())
   onTestFailed(() => {
-    process.stderr.write(lastWords(hosts, server))
+    process.stderr.write(lastWords(started()))
   })
   onTestFinished(async () => {
     await Promise.all([...hosts, ...clients].map(stopLoad).map((stopped) => stopped.catch(() => {})))
-    await Promise.all(processes().map((each) => each.end('SIGKILL')))
-    for (const pid of await postgresProcesses(server.stateDir)) process.kill(pid, 'SIGKILL')
+    await Promise.all(started().map((each) => each.process().end('SIGKILL')))
+    for (const each of servers)
+      for (const pid of await postgresProcesses(each.stateDir)) process.kill(pid, 'SIGKILL')
     await rm(directory, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 })
   })
 
-  const startServer = async (): Promise<void> => proxy.forwardTo(await server.start())
+  const running = (): ForgeServer[] =>
+    servers.filter((each) => each.isStarted() && each.process().isRunning())
+  const spread = (): void => proxy.forwardTo(running().map((each) => each.address()))
+  const startServer = async (each: ForgeServer = server): Promise<void> => {
+    await each.start()
+    spread()
+  }
   const recovered = async (sinceMs: number): Promise<void> => {
     const late = (): string[] =>
       reporters
@@ -93,7 +111,7 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
     for (const reporter of reporters) await isShown(reporter, server.address())
   }
 
-  await startServer()
+  for (const each of servers) await startServer(each)
   for (const host of hosts) {
     await options.prepare?.(host)
     host.start()
@@ -104,6 +122,7 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
   })
   return {
     server,
+    servers,
     proxy,
     hosts,
     clients,
@@ -112,6 +131,7 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
       for (const client of clients) client.start()
     },
     startServer,
+    spread,
     recovered,
     shown,
     settle: async () => {
@@ -120,7 +140,10 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
       await shown()
     },
     stop: async () => {
-      for (const each of processes()) expect(await each.end('SIGTERM')).toBe('status 0')
+      for (const each of started()) {
+        const ended = await each.process().end('SIGTERM')
+        expect(ended, `how ${each.name} ended`).toBe('status 0')
+      }
     },
   }
 }
@@ -159,15 +182,12 @@ async function isShown({ hostname, system }: Reporter, address: string): Promise
 }
 
 /** For the output of a test that failed. */
-function lastWords(hosts: AgentHost[], server: ForgeServer): string {
-  const logs = [
-    { name: 'server', running: server.process() },
-    ...hosts.map((host) => ({ name: host.hostname, running: host.process() })),
-  ]
-  return logs
-    .map(({ name, running }) => {
-      const lines = running.lines.slice(-15).map((line) => JSON.stringify(line).slice(0, 300))
-      return `--- the log of ${name} ends:\n${lines.join('\n')}\n`
+function lastWords(all: readonly (AgentHost | ForgeServer)[]): string {
+  return all
+    .map((each) => {
+      const lines = each.process().lines.slice(-15)
+      const ends = lines.map((line) => `${JSON.stringify(line).slice(0, 300)}\n`).join('')
+      return `--- the log of ${each.name} ends:\n${ends}`
     })
     .join('')
 }

@@ -9,10 +9,12 @@ import { type RunningProcess, startProcess } from './processes.ts'
 
 /** The server of a test, as a process that can be started again and again. */
 export interface ForgeServer {
-  /** Resolves with the address when requests are answered. */
-  start: () => Promise<string>
+  name: string
+  /** Resolves when requests are answered. */
+  start: () => Promise<void>
   /** Where it answers since its last start. */
   address: () => string
+  isStarted: () => boolean
   /** The process that was started last. */
   process: () => RunningProcess
   /** How to look into its database; the embedded one is there once the server has started. */
@@ -23,26 +25,28 @@ export interface ForgeServer {
 export interface ForgeServerOptions {
   /** Null: a PostgreSQL of its own. */
   database: ConnectionOptions | null
+  name: string
   systems: readonly { hostname: string; key: PrivateKey }[]
 }
 
 export async function createForgeServer(
   directory: string,
-  { database, systems }: ForgeServerOptions,
+  { database, name, systems }: ForgeServerOptions,
 ): Promise<ForgeServer> {
-  const configPath = join(directory, 'server.toml')
-  const stateDir = join(directory, 'server')
+  const configPath = join(directory, `${name}.toml`)
+  const stateDir = join(directory, name)
   await writeFile(configPath, configuration(stateDir, database) + systems.map(declaration).join(''))
   let running: RunningProcess | undefined
   let address = ''
   return {
+    name,
     stateDir,
     start: async () => {
       running = startProcess({ args: ['server'], configPath })
       address = String((await running.logged('the server is ready'))['address'])
-      return address
     },
     address: () => address,
+    isStarted: () => running !== undefined,
     process: () => {
       if (running === undefined) throw new Error('the server was not started')
       return running

@@ -34,8 +34,8 @@ export type Deliver = (
 export interface RecordingProxy {
   url: string
   record: ProxyRecord
-  /** Where requests go from now on; null: nowhere. */
-  forwardTo: (server: string | null) => void
+  /** Where requests go from now on, in turn. */
+  forwardTo: (servers: readonly string[]) => void
   /** Resolves when so many more requests have arrived. */
   requestsArrived: (count: number) => Promise<void>
 }
@@ -53,11 +53,12 @@ export async function startRecordingProxy({
 }: { deliver?: Deliver } = {}): Promise<RecordingProxy> {
   const record = createRecord()
   const agent = new Agent({ keepAlive: true })
-  let server: string | null = null
+  let servers: readonly string[] = []
   let arrived = 0
 
   const forward = async (captured: Captured): Promise<Reply> => {
-    if (server === null) return REFUSED
+    const server = servers[arrived % servers.length]
+    if (server === undefined) return REFUSED
     const reply = await exchange(new URL(captured.endpoint, server), captured, agent)
     record.answered(captured, reply)
     return reply
@@ -99,7 +100,7 @@ export async function startRecordingProxy({
     url: `http://127.0.0.1:${address.port}`,
     record,
     forwardTo: (next) => {
-      server = next
+      servers = next
     },
     requestsArrived: async (count) => {
       const enough = arrived + count
