@@ -17,6 +17,9 @@ export const COMMANDS: readonly CommandEntry[] = [
   entry('check-config', 'check the configuration and print what is in effect', async () =>
     (await import('./check-config.ts')).createCheckConfigCommand(),
   ),
+  entry('demo', 'run a whole system on this machine, to try it or to check it', async () =>
+    (await import('./demo.ts')).createDemoCommand(),
+  ),
   entry('status', 'the fleet on one screen: what needs attention, the worst first', async () =>
     (await import('./status.ts')).createStatusCommand(),
   ),

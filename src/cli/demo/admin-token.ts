@@ -1,0 +1,25 @@
+import { loadConfig } from '../../lib/config/load.ts'
+import { createLogger } from '../../lib/log.ts'
+import { createApiToken } from '../../store/api-tokens.ts'
+import { createConfiguredDatabase } from '../../store/configured-database.ts'
+import { createDatabase } from '../../store/database.ts'
+
+/** The first token of a new server can only come from its database, which runs already and is shared. */
+export async function createAdminToken(configPath: string): Promise<string> {
+  const log = createLogger({ level: 'warn' })
+  const config = loadConfig({ env: { CONFIG_PATH: configPath }, cwd: '/', part: 'server' })
+  const configured = createConfiguredDatabase(config, log)
+  const connection = await configured.start()
+  const database = createDatabase(connection, {
+    maxConnections: 1,
+    applicationName: 'crystal-forge demo',
+    log,
+  })
+  try {
+    const { token } = await createApiToken(database.db, { name: 'demo', role: 'admin', expiresAt: null })
+    return token
+  } finally {
+    await database.close()
+    await configured.stop()
+  }
+}
