@@ -87,7 +87,11 @@ function bytesOf(given: FuzzedRequest, { keys, authority }: Fuzzed): { bytes: Bu
   const isVersion0 = given.base === 'version-0'
   const hostname = isVersion0 ? 'version0' : 'agent'
   const own = isVersion0 ? keys.version0 : keys.agent
-  const filling = { hostname, sequence, publicKey: encodeBase64(stranger.publicKey) }
+  const filling = {
+    hostname: given.names === 'bystander' ? 'bystander' : hostname,
+    sequence,
+    publicKey: encodeBase64(stranger.publicKey),
+  }
   const document = mutate(documentOf(given.base, filling), given.mutations)
   const body = Buffer.from(damaged(JSON.stringify(document) ?? '', given.bodyDamage))
   const isEnrollment = given.base === 'enrollment'

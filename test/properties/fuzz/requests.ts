@@ -15,6 +15,8 @@ export interface Damage {
 /** One request, as data, so that a failing one can be made small and shown. */
 export interface FuzzedRequest {
   base: Base
+  /** Whose name the document has, where it has one. */
+  names: 'itself' | 'bystander'
   mutations: Mutation[]
   /** To the body's text, before it is signed. */
   bodyDamage: Damage[]
@@ -107,6 +109,7 @@ const header = fc.oneof(
 
 export const request: fc.Arbitrary<FuzzedRequest> = fc.record({
   base,
+  names: seldom(fc.constant('bystander'), 'itself'),
   mutations: fc.array(mutation, { maxLength: 3 }),
   bodyDamage: seldom(fc.array(damage, { maxLength: 3 }), []),
   lineDamage: seldom(fc.array(fc.record({ line: fc.nat(12), damage }), { maxLength: 3 }), []),
