@@ -1,5 +1,6 @@
 import { Type, type Static } from 'typebox'
-import { HEARTBEAT_INTERVAL_SECS, MAX_HOSTNAME, MAX_UPTIME_SECS, REPORT_REASONS } from './limits.ts'
+import { HOSTNAME_PATTERN } from './hostname.ts'
+import { HEARTBEAT_INTERVAL_SECS, MAX_UPTIME_SECS, REPORT_REASONS } from './limits.ts'
 import { Fingerprint, nullable, StorePath, SystemState, Timestamp } from './facts.ts'
 
 export { BODY_LIMITS, HEARTBEAT_INTERVAL_SECS, REPORT_REASONS, type ReportReason } from './limits.ts'
@@ -43,14 +44,11 @@ export const StateReport = Type.Object({
 })
 export type StateReport = Static<typeof StateReport>
 
-/** Becomes a system's registered name, which stands in URLs, logs and terminals. NixOS allows no others. */
-const HOSTNAME_PATTERN = '^[0-9A-Za-z_]([0-9A-Za-z._-]*[0-9A-Za-z_])?$'
-
 /** `POST /agent/enroll`, signed by the key that asks to be let in. */
 export const Enrollment = Type.Object({
   version: Version,
   token: Type.String({ minLength: 1, maxLength: 256 }),
-  hostname: Type.String({ pattern: HOSTNAME_PATTERN, maxLength: MAX_HOSTNAME }),
+  hostname: Type.String({ pattern: HOSTNAME_PATTERN }),
   public_key: Type.String({ minLength: 44, maxLength: 44 }),
 })
 export type Enrollment = Static<typeof Enrollment>
