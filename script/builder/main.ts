@@ -1,7 +1,14 @@
 import { join } from 'node:path'
-import { bundleAgent } from './bundle.ts'
+import { bundleAgent, bundleCommands } from './bundle.ts'
 
 const root = join(import.meta.dirname, '../..')
-const agent = join(root, 'dist/crystal-forge-agent.js')
+const dist = join(root, 'dist')
+const agent = join(dist, 'crystal-forge-agent.js')
+const commands = {
+  'crystal-forge': join(root, 'src/cli/main.ts'),
+  'cf-keygen': join(root, 'src/cli/keygen-main.ts'),
+}
+
 await bundleAgent(join(root, 'src/agent/main.ts'), agent)
-console.log(agent)
+await bundleCommands(commands, dist)
+console.log([agent, ...Object.keys(commands).map((name) => join(dist, `${name}.js`))].join('\n'))
