@@ -181,13 +181,15 @@ async function isShown({ hostname, system }: Reporter, address: string): Promise
   await waitFor(shown, { timeoutMs: WAIT_MS, what: `the last system of ${hostname}` })
 }
 
-/** For the output of a test that failed. */
+/** For the output of a test that failed: the end of each log, and every error in it once. */
 function lastWords(all: readonly (AgentHost | ForgeServer)[]): string {
   return all
     .map((each) => {
-      const lines = each.process().lines.slice(-15)
-      const ends = lines.map((line) => `${JSON.stringify(line).slice(0, 300)}\n`).join('')
-      return `--- the log of ${each.name} ends:\n${ends}`
+      const { lines } = each.process()
+      const errors = new Set(lines.flatMap(({ err }) => (err === undefined ? [] : [JSON.stringify(err)])))
+      const last = lines.slice(-10).map((line) => JSON.stringify(line))
+      const text = [...errors, ...last].map((line) => `${line.slice(0, 300)}\n`).join('')
+      return `--- errors of ${each.name}, and the end of its log:\n${text}`
     })
     .join('')
 }
