@@ -131,6 +131,38 @@ describe('a server that stops', () => {
     expect(await heartbeat(3)).toMatchObject({ status: 'ECONNREFUSED' })
   })
 
+  test('finishes also what nobody waits for any more, before the database is closed', async () => {
+    const server = await startServer()
+    const view = createStoreView(server.database.db)
+    const agent = await registerTestAgent(server)
+    const connections = new Agent()
+    let isClosed = false
+    const { closed } = await server.database.db.transaction().execute(async (transaction) => {
+      await sql`select from contacts for update`.execute(transaction)
+      const cutOff = post(server, agent, connections, '/agent/heartbeat', createHeartbeat({ sequence: 7 }))
+      await view.untilBlocked(1)
+      connections.destroy()
+      expect(await cutOff).toMatchObject({ status: 'ECONNRESET' })
+      const closing = server.http.close().then(() => {
+        isClosed = true
+        return isClosed
+      })
+      await waitFor(async () => {
+        const answer = await fetch(server.url).then(
+          () => 'listens',
+          () => 'is gone',
+        )
+        return answer === 'is gone'
+      })
+      // a close that waited for nothing would be over by now
+      for (let turn = 0; turn < 50; turn += 1) await sql`select 1`.execute(transaction)
+      expect(isClosed).toBe(false)
+      return { closed: closing }
+    })
+    await closed
+    expect((await view.keys({ systemId: 1 }))[0]).toMatchObject({ heartbeat_sequence: 7 })
+  })
+
   test('closes the connections that are idle', async () => {
     const server = await startServer()
     const { socket, answer } = openRaw(server.url)

@@ -233,6 +233,18 @@ test('ten servers that start at once declare each system once', async () => {
   expect((await keys()).map((key) => key.status)).toEqual(declared.map(() => 'active'))
 })
 
+test('ten servers that start at once on an empty database declare each system once', async () => {
+  const declared = Array.from({ length: 20 }, (_, index) => declaration(`web${index}`, { keys: [newKey()] }))
+  await Promise.all(
+    Array.from({ length: 10 }, (_, server) =>
+      reconcile(...(server % 2 === 0 ? declared : declared.toReversed())),
+    ),
+  )
+  expect(await systems()).toHaveLength(20)
+  expect(await keys()).toHaveLength(20)
+  expect(await view.deadlocks()).toBe(0)
+})
+
 test('a server that starts and others that record heartbeats never deadlock', async () => {
   const fleet = Array.from({ length: 20 }, (_, index) => {
     const key = newKey()
