@@ -8,7 +8,7 @@ const FORWARDED = ['x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host', '
 
 /**
  * Whether nobody between can have read the request: TLS to this process, TLS to a trusted proxy that says so in exactly
- * one header, or loopback without any proxy. A proxy that is not trusted says nothing, so its requests are not.
+ * one header, or loopback without any proxy. What a proxy says that is not trusted counts for nothing.
  */
 export function createTransportCheck(trustedProxies: readonly string[]): TransportCheck {
   const proxies = new BlockList()
@@ -20,10 +20,12 @@ export function createTransportCheck(trustedProxies: readonly string[]): Transpo
   }
   return (request) => {
     const { socket } = request.raw
-    if ('encrypted' in socket && socket.encrypted === true) return true
     const peer = socket.remoteAddress ?? ''
-    if (proxies.check(peer, isIPv6(peer) ? 'ipv6' : 'ipv4'))
-      return request.headers['x-forwarded-proto'] === 'https'
-    return isLoopback(peer) && FORWARDED.every((name) => request.headers[name] === undefined)
+    const isEncrypted = 'encrypted' in socket && socket.encrypted === true
+    const forwardedProto = request.headers['x-forwarded-proto']
+    // TLS of a proxy says nothing of the way to the proxy
+    if (proxies.check(peer, isIPv6(peer) ? 'ipv6' : 'ipv4') && !(isEncrypted && forwardedProto === undefined))
+      return forwardedProto === 'https'
+    return isEncrypted || (isLoopback(peer) && FORWARDED.every((name) => request.headers[name] === undefined))
   }
 }
