@@ -77,7 +77,11 @@ export async function createApp(
   http.addHook('onClose', () => heartbeats.drain())
 
   healthRoutes(http, context)
-  if (settings.metricsListen === null) metricsRoute(http, metrics, authorise)
+  if (settings.metricsListen === null) {
+    // anonymous_read is for people; metrics also tell how busy the server is
+    const named = { ...context, settings: { ...settings, anonymousRead: false } }
+    metricsRoute(http, metrics, createAuthorise(named, limit))
+  }
   await http.register(async (agents) => {
     const authenticator = createAuthenticator({ ...context, verify: options.verify, limit })
     const version0 = createVersion0(context, { verify: options.verify, limit, heartbeats })

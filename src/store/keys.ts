@@ -84,12 +84,10 @@ export async function addKey(
     .executeTakeFirstOrThrow()
   if (there.system_id !== key.systemId) return 'of-another-system'
   if (there.status === 'revoked') return 'revoked'
-  if (there.status === 'active' && there.declared === key.declared) return 'already-there'
-  await db
-    .updateTable('keys')
-    .set({ status: 'active', declared: key.declared })
-    .where('id', '=', key.id)
-    .execute()
+  // what configuration declares goes with the configuration, whoever else adds it
+  const declared = there.declared || key.declared
+  if (there.status === 'active' && there.declared === declared) return 'already-there'
+  await db.updateTable('keys').set({ status: 'active', declared }).where('id', '=', key.id).execute()
   return 'added'
 }
 

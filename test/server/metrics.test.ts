@@ -54,6 +54,12 @@ const requests = (route: string, method: string, result: string) =>
   `crystal_forge_http_requests_total{route="${route}",method="${method}",result="${result}"}`
 
 describe('/metrics', () => {
+  test('need a token also where everybody may read', async () => {
+    const server = await startServer({ settings: { anonymousRead: true } })
+    expect((await fetchMetrics(server, null)).status).toBe(401)
+    expect((await fetchMetrics(server)).status).toBe(200)
+  })
+
   test('counts requests by route, method and result, and times them', async () => {
     const server = await startServer()
     const agent = await registerTestAgent(server)

@@ -37,7 +37,13 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   // for the user that PostgreSQL runs as when we are root
   await chmod(directory, 0o755)
   const log = createLogger({ level: 'warn' })
-  const postgres = createEmbeddedPostgres({ stateDir: directory, log, settings: SETTINGS })
+  const postgres = createEmbeddedPostgres({
+    stateDir: directory,
+    log,
+    settings: SETTINGS,
+    // TEST_POSTGRES=npm: the newest version, from the npm package, instead of the installed one
+    ...(process.env['TEST_POSTGRES'] === 'npm' ? { binaryDirectories: [] } : {}),
+  })
 
   const begin = async (): Promise<TestPostgres> => {
     const connection = await postgres.start()
