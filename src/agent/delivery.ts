@@ -1,17 +1,17 @@
 import type { Clock } from '../lib/clock.ts'
 import { explainError } from '../lib/errors.ts'
-import type { AgentLogger } from './log.ts'
 import type { Secret } from '../lib/secret.ts'
 import { encodeBase64, type PrivateKey } from '../protocol/keys.ts'
 import type { Enrollment } from '../protocol/messages.ts'
 import { signRequest } from '../protocol/sign.ts'
 import { decide, type Action, type Request } from './answer.ts'
+import type { AgentLogger } from './log.ts'
 import type { Outbox, Outgoing } from './outbox.ts'
 import type { Pace } from './pace.ts'
 import type { HeartbeatFacts } from './report.ts'
 import { StaleConnection, type Answer, type Transport } from './transport.ts'
 
-/** One exchange each; what it resolves with is how long to leave the server alone, in milliseconds. */
+/** One exchange each. */
 export interface Delivery {
   sendHeartbeat: (facts: HeartbeatFacts) => Promise<Sent>
   sendReport: (outgoing: Outgoing) => Promise<Sent>
@@ -20,6 +20,7 @@ export interface Delivery {
 export interface Sent {
   /** The server took it or refused it for good: it is not to be sent again. */
   done: boolean
+  /** How long to leave the server alone. */
   waitMs: number
 }
 
@@ -39,6 +40,9 @@ export interface DeliveryOptions {
   onWanted: () => Promise<void>
 }
 
+/** `again`: there was no answer, for no fault of the server. */
+type Outcome = Action | { do: 'again' }
+
 const UNAVAILABLE = 'the server cannot be asked'
 const DONE: Sent = { done: true, waitMs: 0 }
 
@@ -54,7 +58,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     return transport.post(path, { ...headers }, body, signal)
   }
 
-  const ask = async (request: Request, body: Buffer): Promise<Action | { do: 'again' }> => {
+  const ask = async (request: Request, body: Buffer): Promise<Outcome> => {
     try {
       const answer = await post(`/agent/${request.endpoint}`, body)
       const hasToken = enrollmentToken !== null && request.endpoint !== 'enroll'
@@ -83,7 +87,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
   }
 
   /** What has nothing to do with the request itself. */
-  const recover = async (action: Action | { do: 'again' }): Promise<Sent> => {
+  const recover = async (action: Outcome): Promise<Sent> => {
     switch (action.do) {
       case 'wait':
         warnOnce(action.because === 'refused' ? 'the server refuses this agent' : UNAVAILABLE, action.why)
@@ -95,7 +99,8 @@ export function createDelivery(options: DeliveryOptions): Delivery {
       case 'enroll':
         return await enroll(action.why)
       default:
-        warnOnce(UNAVAILABLE, `"${action.do}" is no answer to this request`)
+        // What only the other endpoints are answered: an enrolment cannot be given up or renumbered.
+        warnOnce('the server refuses this agent', 'why' in action ? action.why : action.do)
         return { done: false, waitMs: pace.afterFailure('refused', 0) }
     }
   }
@@ -119,8 +124,8 @@ export function createDelivery(options: DeliveryOptions): Delivery {
       public_key: encodeBase64(key.publicKey),
     }
     log.info({ key_id: key.id, hostname: document.hostname }, 'enrolling')
-    const action = await ask({ endpoint: 'enroll' }, Buffer.from(JSON.stringify(document)))
-    if (action.do !== 'accept') return await recover(action)
+    const outcome = await ask({ endpoint: 'enroll' }, Buffer.from(JSON.stringify(document)))
+    if (outcome.do !== 'accept') return await recover(outcome)
     log.info({ key_id: key.id }, 'enrolled')
     return { done: false, waitMs: pace.afterCorrection() }
   }

@@ -2,8 +2,8 @@ import { mkdir, open, realpath, type FileHandle } from 'node:fs/promises'
 import { join, sep } from 'node:path'
 import { errorCode } from '../lib/errors.ts'
 import { writeFileDurably } from '../lib/files.ts'
-import type { AgentLogger } from './log.ts'
 import { encodeBase64, generateSeed, parsePrivateKey, type PrivateKey } from '../protocol/keys.ts'
+import type { AgentLogger } from './log.ts'
 
 export interface KeyOptions {
   /** `[client] private_key`; null for `host.key` in the state directory. */

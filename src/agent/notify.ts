@@ -1,6 +1,6 @@
 import { explainError } from '../lib/errors.ts'
-import type { AgentLogger } from './log.ts'
 import type { ProcessOptions, ProcessResult } from '../lib/process.ts'
+import type { AgentLogger } from './log.ts'
 
 /** Tells systemd how the service is (sd_notify(3)); without `NOTIFY_SOCKET` nothing is done. */
 export interface ServiceNotifier {

@@ -1,9 +1,10 @@
 import { join } from 'node:path'
 import type { Clock } from '../lib/clock.ts'
-import type { AgentLogger } from './log.ts'
 import type { ReportReason } from '../protocol/limits.ts'
-import { SEQUENCE_LIMIT } from './received-problem.ts'
+import type { AgentLogger } from './log.ts'
 import { createMutex } from './mutex.ts'
+import { SEQUENCE_LIMIT } from './received-problem.ts'
+import { isSettled, reconcile } from './recovery.ts'
 import {
   buildHeartbeat,
   buildReport,
@@ -13,7 +14,7 @@ import {
   type Report,
 } from './report.ts'
 import { openSpool, type SpoolLimits, type Spooled } from './spool.ts'
-import { readState, writeState, type AgentState, type ReportRecord } from './state.ts'
+import { readState, recordMade, toRecord, writeState, type AgentState } from './state.ts'
 
 /** A `requested` report is made at most once in this time for one digest. */
 const REQUEST_PAUSE_MS = 10 * 60_000
@@ -223,30 +224,6 @@ export async function openOutbox({ stateDir, clock, log, limits }: OutboxOptions
         log.error({ reports: lost.length }, 'reports are lost, as the spool cannot be written')
       }),
   }
-}
-
-/** The state says what became of it, but a crash kept its file from going. */
-function isSettled({ accepted, discarded }: AgentState, report: Spooled): boolean {
-  return report.id === discarded || report.sequence <= (accepted?.sequence ?? 0)
-}
-
-/** A report that was spooled after the state was last written: the state follows the spool. */
-function reconcile(state: AgentState, reports: readonly Spooled[]): void {
-  const newest = reports.at(-1)
-  if (newest === undefined || newest.sequence <= (state.made?.sequence ?? 0)) return
-  // A new report tells what was dropped before it; one made again after a 409 tells what the first had told.
-  const continuesChain = newest.previous === (state.made?.id ?? null)
-  if (continuesChain) state.dropped = Math.max(0, state.dropped - newest.dropped)
-  recordMade(state, newest)
-}
-
-function recordMade(state: AgentState, report: ReportRecord): void {
-  state.made = toRecord(report)
-  state.sequences.state = Math.max(state.sequences.state, report.sequence)
-}
-
-function toRecord({ id, sequence, digest, systemDigest, bootId }: ReportRecord): ReportRecord {
-  return { id, sequence, digest, systemDigest, bootId }
 }
 
 /** How many seconds the server's clock is ahead of this machine's. */

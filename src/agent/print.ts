@@ -1,6 +1,6 @@
 import { systemClock } from '../lib/clock.ts'
-import type { AgentLogger } from './log.ts'
 import { collectFingerprint } from './facts/collect.ts'
+import type { AgentLogger } from './log.ts'
 import { createObserver, LOOK_TIMEOUT_MS } from './observe.ts'
 import { buildReport } from './report.ts'
 import { createRoot } from './root.ts'

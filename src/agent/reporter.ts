@@ -1,6 +1,6 @@
 import { explainError } from '../lib/errors.ts'
-import type { AgentLogger } from './log.ts'
 import type { ReportReason } from '../protocol/limits.ts'
+import type { AgentLogger } from './log.ts'
 import { createMutex } from './mutex.ts'
 import type { Observer } from './observe.ts'
 import type { Outbox } from './outbox.ts'

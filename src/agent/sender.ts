@@ -1,5 +1,5 @@
-import type { AgentLogger } from './log.ts'
 import type { Delivery, Sent } from './delivery.ts'
+import type { AgentLogger } from './log.ts'
 import type { Outbox } from './outbox.ts'
 import type { Reporter } from './reporter.ts'
 

@@ -1,8 +1,8 @@
 import { readFile, rename } from 'node:fs/promises'
 import { errorCode } from '../lib/errors.ts'
 import { writeFileDurably } from '../lib/files.ts'
-import type { AgentLogger } from './log.ts'
 import { readObject } from './json.ts'
+import type { AgentLogger } from './log.ts'
 
 /** What the agent remembers of a report it made. */
 export interface ReportRecord {
@@ -44,6 +44,16 @@ export const emptyState = (): AgentState => ({
   clockOffsetMs: 0,
   requested: [],
 })
+
+/** The report is the last one made from now on. */
+export function recordMade(state: AgentState, report: ReportRecord): void {
+  state.made = toRecord(report)
+  state.sequences.state = Math.max(state.sequences.state, report.sequence)
+}
+
+export function toRecord({ id, sequence, digest, systemDigest, bootId }: ReportRecord): ReportRecord {
+  return { id, sequence, digest, systemDigest, bootId }
+}
 
 export async function writeState(path: string, state: AgentState): Promise<void> {
   await writeFileDurably(path, `${JSON.stringify({ version: VERSION, ...state })}\n`, { mode: 0o600 })
