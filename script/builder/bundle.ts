@@ -56,9 +56,16 @@ const COMMON: BuildOptions = {
   plugins: [builtinModules],
 }
 
-/** The agent's bundle. Lite mode saves memory that grows with every heartbeat otherwise (bench/README.md). */
+/**
+ * The agent's bundle. Lite mode and returning freed buffers to the kernel at once (mallopt(3), M_MMAP_THRESHOLD) keep what
+ * it takes where it started; without them it grows with every heartbeat (bench/README.md).
+ */
 export async function bundleAgent(entry: string, outfile: string): Promise<string[]> {
-  return await bundle({ entry, outfile, interpreter: '/usr/bin/env -S node --lite-mode' })
+  return await bundle({
+    entry,
+    outfile,
+    interpreter: '/usr/bin/env -S MALLOC_MMAP_THRESHOLD_=16384 node --lite-mode',
+  })
 }
 
 /**

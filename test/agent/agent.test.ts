@@ -251,19 +251,26 @@ describe('when the machine cannot be looked at', () => {
     const server = await startServer()
     const host = await createHost(server)
     const hanging = Promise.withResolvers<void>()
+    let hangs = false
     let looks = 0
     await startAgent(host, server, {
       ...QUICK,
-      lookTimeoutMs: 50,
+      lookTimeoutMs: 300,
       collect: async (...args) => {
         looks += 1
-        if (looks === 2) await hanging.promise
+        if (hangs) await hanging.promise
         return await collectFingerprint(...args)
       },
     })
-    await waitFor(() => server.heartbeats.length > 3)
-    expect(looks).toBe(2)
+    await waitFor(() => server.heartbeats.length > 0)
+    hangs = true
+    const before = looks
+    await waitFor(() => looks === before + 1)
+    const seen = server.heartbeats.length
+    await waitFor(() => server.heartbeats.length > seen + 2)
+    expect(looks).toBe(before + 1)
     await host.rename('web2')
+    hangs = false
     hanging.resolve()
     await waitFor(() => server.reports.length === 2)
   })
