@@ -8,8 +8,8 @@ import { BOOTED_SYSTEM, CURRENT_SYSTEM, SYSTEM_PROFILE } from './system.ts'
 
 const LINKS = [CURRENT_SYSTEM, BOOTED_SYSTEM, SYSTEM_PROFILE]
 
-/** A burst is over after so long without an event: more than a busy machine takes between two. */
-const QUIET_MS = 100
+/** A burst is over after so long without an event. Every change waits for it: it is most of the time to being visible. */
+const QUIET_MS = 40
 /** It is cut here, so that collecting and sending fit into the second that a change may take. */
 const BURST_MS = 600
 
