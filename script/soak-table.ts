@@ -64,8 +64,8 @@ function toDocument(rows: string): string {
 What \`npm run soak\` has shown: processes are killed, the network and the disk fail, and afterwards each report that the
 server had acknowledged is in the database once, with its bytes and a signature that verifies again, in chains that are
 whole. \`test/faults/\` says how. A recovery lasts from the fault, or from its end where it lasts a while, until every
-agent has had an answer again; an agent whose server is away waits longer from try to try, and after \`503\` the 5
-seconds that it asks for.
+agent has had an answer again and has sent what it made meanwhile; an agent whose server is away waits longer from try to
+try, and after \`503\` the 5 seconds that it asks for.
 
 ${new Date().toISOString().slice(0, 10)}, ${machine()}, Node.js ${process.versions.node}.
 

@@ -1,15 +1,13 @@
 import { expect, onTestFailed, onTestFinished } from 'vitest'
 import { chmod, mkdtemp, rm } from 'node:fs/promises'
-import type { PrivateKey } from '../../../src/protocol/keys.ts'
 import type { ConnectionOptions } from '../../../src/store/database.ts'
 import { postgresProcesses } from '../../store/embedded-postgres/support.ts'
-import { waitFor } from '../../support/wait.ts'
 import { type AgentHost, type AgentHostOptions, createAgentHost } from './agent-host.ts'
 import { createForgeServer, type ForgeServer } from './forge-server.ts'
 import type { Random } from './random.ts'
 import { type Deliver, type RecordingProxy, startRecordingProxy } from './recording-proxy.ts'
 import { createReportingClient, type ReportingClient } from './reporting-client.ts'
-import { WAIT_MS } from './rounds.ts'
+import { allAnswered, allCaughtUp, isShown, type Reporter, sentAll } from './waits.ts'
 
 /** A server and agents as processes, and what stands between them. */
 export interface Fleet {
@@ -25,7 +23,10 @@ export interface Fleet {
   startServer: (server?: ForgeServer) => Promise<void>
   /** Sends requests to the servers that run. */
   spread: () => void
-  /** Resolves when everybody has had an answer that is later than this moment of performance.now(). */
+  /**
+   * Resolves when everybody has had an answer later than this moment of performance.now(), and the agents have caught
+   * up: the next fault may come. A spool that grows from fault to fault is full one day, and drops reports.
+   */
   recovered: (sinceMs: number) => Promise<void>
   /** Resolves when the server shows what each host and client runs now. */
   shown: () => Promise<void>
@@ -50,12 +51,6 @@ export interface FleetOptions {
   agent?: (index: number) => Pick<AgentHostOptions, 'nodeArgs' | 'env'>
   /** Called before its agent starts. */
   prepare?: (host: AgentHost) => Promise<void>
-}
-
-interface Reporter {
-  hostname: string
-  key: PrivateKey
-  system: () => { current: string; generation: number }
 }
 
 /** Starts all of it, and resolves when every agent has had its first answer. What is left of it ends with the test. */
@@ -100,13 +95,9 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
     spread()
   }
   const recovered = async (sinceMs: number): Promise<void> => {
-    const late = (): string[] =>
-      reporters
-        .filter(({ key }) => (proxy.record.lastAcknowledgedMs.get(key.id) ?? -1) < sinceMs)
-        .map(({ hostname }) => hostname)
-    await waitFor(() => late().length === 0, { timeoutMs: WAIT_MS, what: 'an answer for everybody' })
+    await allAnswered(reporters, proxy.record, sinceMs)
+    await allCaughtUp(hosts)
   }
-
   const shown = async (): Promise<void> => {
     for (const reporter of reporters) await isShown(reporter, server.address())
   }
@@ -116,10 +107,7 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
     await options.prepare?.(host)
     host.start()
   }
-  await waitFor(() => hosts.every(({ key }) => proxy.record.lastAcknowledgedMs.has(key.id)), {
-    timeoutMs: WAIT_MS,
-    what: 'a first answer for each agent',
-  })
+  await allAnswered(hosts, proxy.record, 0)
   return {
     server,
     servers,
@@ -157,28 +145,6 @@ async function createDirectory(): Promise<string> {
 
 function stopLoad(each: AgentHost | ReportingClient): Promise<void> {
   return 'stopSwitching' in each ? each.stopSwitching() : each.stop()
-}
-
-async function sentAll(host: AgentHost): Promise<void> {
-  await waitFor(
-    async () => {
-      if (!host.process().isRunning()) throw new Error('the agent has ended')
-      return await host.hasSentAll()
-    },
-    { timeoutMs: WAIT_MS, what: `an empty spool of ${host.hostname}` },
-  )
-}
-
-async function isShown({ hostname, system }: Reporter, address: string): Promise<void> {
-  const shown = async (): Promise<boolean> => {
-    const response = await fetch(`${address}/api/v1/systems/${hostname}`)
-    const detail: { current_system?: string; system?: { generation?: number } } = JSON.parse(
-      await response.text(),
-    )
-    const { current, generation } = system()
-    return detail.current_system === current && detail.system?.generation === generation
-  }
-  await waitFor(shown, { timeoutMs: WAIT_MS, what: `the last system of ${hostname}` })
 }
 
 /** For the output of a test that failed: the end of each log, and every error in it once. */
