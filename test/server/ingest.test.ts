@@ -290,3 +290,24 @@ describe('failed authentications', () => {
     expect(await failures(1, headers, there)).toEqual([401])
   })
 })
+
+describe('a clock that is wrong by less than is refused', () => {
+  test.each(['heartbeat', 'report'] as const)(
+    'raises clock_skew by the signature of a %s',
+    async (message) => {
+      const skewed = await registerTestAgent(server, { hostname: `late-${message}` })
+      const look = async () => {
+        const { body } = await server.api('GET', `/systems/late-${message}`)
+        const flags: { flag: string }[] = body.flags
+        return { skew: Number(body.clock_skew_secs), raised: flags.some(({ flag }) => flag === 'clock_skew') }
+      }
+      expect((await skewed[message]({}, { createdSecs: nowSecs() - 100 })).status).toBe(200)
+      const wrong = await look()
+      expect(wrong.raised).toBe(true)
+      expect(Math.abs(wrong.skew - 100)).toBeLessThanOrEqual(5)
+
+      expect((await skewed[message]({}, { createdSecs: nowSecs() - 5 })).status).toBe(200)
+      expect(await look()).toEqual({ skew: 0, raised: false })
+    },
+  )
+})

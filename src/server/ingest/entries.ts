@@ -1,5 +1,5 @@
 import { limitsFor } from '../../fleet/liveness.ts'
-import type { FlagFacts } from '../../fleet/flags.ts'
+import { type FlagFacts, isSkewed } from '../../fleet/flags.ts'
 import { sha256Id, stateDigest } from '../../protocol/digests.ts'
 import type { Heartbeat, StateReport } from '../../protocol/messages.ts'
 import type { SignedRequest } from '../../protocol/verify.ts'
@@ -67,6 +67,19 @@ export function reportEntry(
     fingerprint: report.fingerprint,
     evidence,
   }
+}
+
+/**
+ * How far the server's clock is ahead of the agent's, in seconds: what the agent says, and what its signature shows beyond
+ * that. An agent measures its clock only when a signature was refused, at 300 s; below 30 s it may be the network.
+ */
+export function skewSecs(
+  message: { clock_skew_secs: number },
+  signed: Pick<SignedRequest, 'createdSecs'>,
+  nowMs: number,
+): number {
+  const unnoticed = Math.round(nowMs / 1000 - signed.createdSecs)
+  return message.clock_skew_secs + (isSkewed(unnoticed) ? unnoticed : 0)
 }
 
 /** What agents are asked for, in whole seconds as the protocol has it. */

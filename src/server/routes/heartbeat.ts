@@ -6,7 +6,7 @@ import type { HeartbeatEntry, HeartbeatOutcome } from '../../store/heartbeats.ts
 import type { ServerContext } from '../context.ts'
 import { parseAuthorised, refusedBy } from '../ingest/refusals.ts'
 import type { Batcher } from '../ingest/batcher.ts'
-import { heartbeatEntry, heartbeatIntervalSecs } from '../ingest/entries.ts'
+import { heartbeatEntry, heartbeatIntervalSecs, skewSecs } from '../ingest/entries.ts'
 import { bodyOf } from '../ingest/request-head.ts'
 import type { Version0 } from '../ingest/version-0.ts'
 
@@ -18,9 +18,11 @@ export function heartbeatRoute(
 ): void {
   app.post('/agent/heartbeat', { bodyLimit: BODY_LIMITS.heartbeat }, async (request) => {
     if (request.agent === null) return options.version0.handle(request)
-    const { key } = request.agent
+    const { key, signed } = request.agent
     const heartbeat = await parseAuthorised(context, key.id, () => parseHeartbeat(bodyOf(request)).value)
-    const outcome = await options.heartbeats.add(heartbeatEntry(key, heartbeat, context.settings))
+    const clockSkewSecs = skewSecs(heartbeat, signed, context.clock())
+    const entry = heartbeatEntry(key, { ...heartbeat, clock_skew_secs: clockSkewSecs }, context.settings)
+    const outcome = await options.heartbeats.add(entry)
     if (outcome.result === 'refused') throw refusedBy(outcome.problem)
     if (outcome.result === 'replayed') throw replayed(heartbeat.sequence, outcome.lastSequence)
     if (outcome.wanted) logWanted(context, key.systemId, heartbeat, outcome.historyLost)

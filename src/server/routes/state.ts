@@ -5,7 +5,7 @@ import { Problem } from '../../protocol/problems.ts'
 import { recordReport } from '../../store/reports.ts'
 import type { ServerContext } from '../context.ts'
 import { parseAuthorised, refusedBy } from '../ingest/refusals.ts'
-import { evidenceOf, reportEntry } from '../ingest/entries.ts'
+import { evidenceOf, reportEntry, skewSecs } from '../ingest/entries.ts'
 import { bodyOf } from '../ingest/request-head.ts'
 import type { Version0 } from '../ingest/version-0.ts'
 import { replayed } from './heartbeat.ts'
@@ -29,7 +29,8 @@ export function stateRoute(
       },
       body,
     )
-    const entry = reportEntry(key, report, evidence, context.settings)
+    const clockSkewSecs = skewSecs(report, signed, context.clock())
+    const entry = reportEntry(key, { ...report, clock_skew_secs: clockSkewSecs }, evidence, context.settings)
     const outcome = await recordReport(context.db, entry)
     if (outcome.result === 'refused') throw refusedBy(outcome.problem)
     if (outcome.result === 'replayed') throw replayed(report.sequence, outcome.lastSequence)
