@@ -25,7 +25,7 @@ export interface Fleet {
   spread: () => void
   /**
    * Resolves when everybody has had an answer later than this moment of performance.now(), and the agents have caught
-   * up: the next fault may come. A spool that grows from fault to fault is full one day, and drops reports.
+   * up, for which switching pauses: a spool that grows from fault to fault is full one day, and drops reports.
    */
   recovered: (sinceMs: number) => Promise<void>
   /** Resolves when the server shows what each host and client runs now. */
@@ -96,7 +96,9 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
   }
   const recovered = async (sinceMs: number): Promise<void> => {
     await allAnswered(reporters, proxy.record, sinceMs)
+    await Promise.all(hosts.map((host) => host.stopSwitching()))
     await allCaughtUp(hosts)
+    for (const host of hosts) host.startSwitching()
   }
   const shown = async (): Promise<void> => {
     for (const reporter of reporters) await isShown(reporter, server.address())

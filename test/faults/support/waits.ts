@@ -21,13 +21,12 @@ export async function allAnswered(
   await waitFor(() => reporters.every(hasAnswer), { timeoutMs: WAIT_MS, what: 'an answer for everybody' })
 }
 
-/** Spools are nearly empty: with hosts that are switched all the time there is always something new. */
 export async function allCaughtUp(hosts: readonly AgentHost[]): Promise<void> {
-  const haveCaughtUp = async (): Promise<boolean> => {
+  const areEmpty = async (): Promise<boolean> => {
     const spooled = await Promise.all(hosts.map((host) => host.spooled()))
-    return spooled.every((reports) => reports <= 2)
+    return spooled.every((reports) => reports === 0)
   }
-  await waitFor(haveCaughtUp, { timeoutMs: WAIT_MS, what: 'spools that are nearly empty' })
+  await waitFor(areEmpty, { timeoutMs: WAIT_MS, what: 'empty spools' })
 }
 
 export async function sentAll(host: AgentHost): Promise<void> {
