@@ -34,12 +34,19 @@ export interface ReporterOptions {
   onWork: () => void
 }
 
+/** A look that has not begun. It sees all that others asked for meanwhile would see: a slow disk makes no queue of them. */
+interface WaitingLook {
+  occasion: Occasion
+  done: Promise<void>
+}
+
 export function createReporter({ observer, outbox, log, onWork }: ReporterOptions): Reporter {
   const inOrder = createMutex()
   let started = false
   let latest: Observation | null = null
   let heartbeat: HeartbeatFacts | null = null
   let lastFailure = ''
+  let waiting: WaitingLook | null = null
 
   const look = async (occasion: Occasion): Promise<void> => {
     const seen = await observer.observe()
@@ -70,15 +77,30 @@ export function createReporter({ observer, outbox, log, onWork }: ReporterOption
     onWork()
   }
 
+  const lookSafely = async (occasion: Occasion): Promise<void> => {
+    try {
+      await look(occasion).catch((error: unknown) => lookFailed(occasion, error))
+    } catch (error) {
+      log.error({ err: error }, 'no heartbeat can be made')
+    }
+  }
+
   return {
-    look: (occasion) =>
-      inOrder(async () => {
-        try {
-          await look(occasion).catch((error: unknown) => lookFailed(occasion, error))
-        } catch (error) {
-          log.error({ err: error }, 'no heartbeat can be made')
+    look: async (occasion) => {
+      if (waiting === null) {
+        const next: WaitingLook = {
+          occasion,
+          done: inOrder(async () => {
+            waiting = null
+            await lookSafely(next.occasion)
+          }),
         }
-      }),
+        waiting = next
+      } else if (occasion === 'beat') {
+        waiting.occasion = occasion
+      }
+      await waiting.done
+    },
     report: (reason) =>
       inOrder(async () => {
         const { observation } = await observer.observe()
