@@ -27,6 +27,7 @@ const COLUMNS = `
 /** What src/store/column-types.ts makes of a column. */
 const TYPES: Record<string, string> = {
   bigint: 'number',
+  'bigint[]': 'number[]',
   integer: 'number',
   smallint: 'number',
   'double precision': 'number',
@@ -35,6 +36,7 @@ const TYPES: Record<string, string> = {
   text: 'string',
   'character varying': 'string',
   uuid: 'string',
+  xid8: 'string',
   inet: 'string',
   cidr: 'string',
   date: 'string',

@@ -2,6 +2,7 @@ import type { Kysely } from 'kysely'
 import type { Clock } from '../lib/clock.ts'
 import type { Logger } from '../lib/log.ts'
 import type { LivenessLimits } from '../fleet/liveness.ts'
+import type { JobRequests } from '../store/job-queue.ts'
 import type { DB } from '../store/schema.generated.ts'
 
 /** What of the configuration the HTTP part obeys. Times in milliseconds. */
@@ -26,4 +27,6 @@ export interface ServerContext {
   settings: ServerSettings
   clock: Clock
   log: Logger
+  /** What evaluators are asked to do. */
+  jobs: JobRequests
 }

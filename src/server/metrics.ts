@@ -5,6 +5,9 @@ import { fleetSummary } from '../store/fleet-summary.ts'
 import { listJobRuns } from '../store/job-runs.ts'
 import type { ServerContext } from './context.ts'
 
+/** What the figures are read from. */
+type MetricsContext = Omit<ServerContext, 'jobs'>
+
 export interface Metrics {
   registry: Registry
   /** Counts and times every request that reaches a route of `app`. */
@@ -16,7 +19,7 @@ export interface Metrics {
 /** From a fast heartbeat (1 ms) to a client that is about to give up. */
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 
-export function createMetrics(context: ServerContext): Metrics {
+export function createMetrics(context: MetricsContext): Metrics {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
   const requests = new Counter({
@@ -58,7 +61,7 @@ export function createMetrics(context: ServerContext): Metrics {
   }
 }
 
-function addFleetGauges(registry: Registry, context: ServerContext): void {
+function addFleetGauges(registry: Registry, context: MetricsContext): void {
   // oxlint-disable-next-line no-new -- a gauge registers itself
   new Gauge({
     name: 'crystal_forge_systems',
@@ -76,7 +79,7 @@ function addFleetGauges(registry: Registry, context: ServerContext): void {
   })
 }
 
-function addJobGauges(registry: Registry, context: ServerContext): void {
+function addJobGauges(registry: Registry, context: MetricsContext): void {
   // oxlint-disable-next-line no-new -- a gauge registers itself
   new Gauge({
     name: 'crystal_forge_job_last_success_timestamp_seconds',
@@ -92,7 +95,7 @@ function addJobGauges(registry: Registry, context: ServerContext): void {
 }
 
 /** Null when the database cannot be reached: that is when the other metrics are wanted most. */
-async function unlessAway<T>({ log }: ServerContext, read: () => Promise<T>): Promise<T | null> {
+async function unlessAway<T>({ log }: MetricsContext, read: () => Promise<T>): Promise<T | null> {
   try {
     return await read()
   } catch (err) {

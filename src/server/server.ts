@@ -7,6 +7,7 @@ import { VERSION } from '../lib/version.ts'
 import { keyId, parsePublicKey } from '../protocol/keys.ts'
 import { createConfiguredDatabase } from '../store/configured-database.ts'
 import { createDatabase } from '../store/database.ts'
+import { createJobQueue } from '../store/job-queue.ts'
 import { migrate } from '../store/migrate.ts'
 import { createPartitions } from '../store/partitions.ts'
 import { type DeclaredSystem, reconcileSystems } from '../store/reconcile.ts'
@@ -14,7 +15,7 @@ import { applyRetention } from '../store/retention.ts'
 import { createApp } from './app.ts'
 import type { ServerSettings } from './context.ts'
 import { createVerifier } from './ed25519.ts'
-import { createJobs } from './jobs.ts'
+import { startRecurringJobs } from './jobs.ts'
 import { createMetricsListener } from './metrics-listener.ts'
 
 export interface Server {
@@ -49,11 +50,12 @@ export function createServer(options: { config: Config; log: Logger; clock: Cloc
       log.info({ systems: declared.archived }, 'archived systems that are no longer declared')
 
     const settings = await settingsOf(config)
-    const context = { db: database.db, settings, clock, log }
+    const queue = createJobQueue({ connection, log })
+    lifecycle.add('the jobs', queue.stop)
+    await queue.start()
+    const context = { db: database.db, settings, clock, log, jobs: queue.requests }
     const app = await createApp(context, { verify: createVerifier({ log }), version: VERSION })
-    const jobs = createJobs({ database, log, jobs: recurringJobs(config, database.db) })
-    lifecycle.add('the jobs', jobs.stop)
-    await jobs.start()
+    await startRecurringJobs({ db: database.db, queue, log, jobs: recurringJobs(config, database.db) })
     lifecycle.add('HTTP', () => app.http.close())
     if (settings.metricsListen !== null) {
       const listener = createMetricsListener(app.metrics, settings.metricsListen, log)

@@ -1,4 +1,4 @@
-import { Kysely, PostgresDialect } from 'kysely'
+import { Kysely, PostgresDialect, Transaction } from 'kysely'
 import { Client, type ClientConfig, Pool } from 'pg'
 import type { Logger } from '../lib/log.ts'
 import type { Secret } from '../lib/secret.ts'
@@ -56,6 +56,14 @@ export function createDatabase(connection: ConnectionOptions, options: DatabaseO
   const db = new Kysely<DB>({ dialect: new PostgresDialect({ pool }) })
   let closing: Promise<void> | undefined
   return { db, pool, close: () => (closing ??= endPool(db, pool)) }
+}
+
+/** Runs `work` in the transaction that `db` is, else in one of its own. */
+export async function inTransaction<T>(
+  db: Kysely<DB>,
+  work: (transaction: Transaction<DB>) => Promise<T>,
+): Promise<T> {
+  return db instanceof Transaction ? work(db) : db.transaction().execute(work)
 }
 
 /** Runs `work` on one connection of its own. Errors of connecting say where to. */

@@ -1,4 +1,5 @@
 import { type Kysely, sql, type Transaction } from 'kysely'
+import { endDrift } from './drift.ts'
 import { addKey } from './keys.ts'
 import type { DB } from './schema.generated.ts'
 import { addSystem, findSystem, type SystemSettings, updateSystem } from './systems.ts'
@@ -81,6 +82,7 @@ async function archiveOthers(transaction: Transaction<DB>, kept: readonly number
     .$if(kept.length > 0, (query) => query.where('id', 'not in', kept))
     .returning(['id', 'hostname'])
     .execute()
+  for (const row of rows) await endDrift(transaction, row.id)
   if (rows.length > 0)
     await transaction
       .updateTable('keys')

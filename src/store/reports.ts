@@ -2,6 +2,7 @@ import { type Kysely, sql, type Transaction } from 'kysely'
 import { type Chain, placeInChain } from '../fleet/chain.ts'
 import { type FlagFacts, flagsOfReport } from '../fleet/flags.ts'
 import { moveContact } from './contacts.ts'
+import { updateDrift } from './drift.ts'
 import { toBytes, toBytesOrNull, toDigestOrNull } from './digest-column.ts'
 import { setReportFlags } from './flags.ts'
 import { type KeyRefusal, refusalOf } from './key-standing.ts'
@@ -82,6 +83,8 @@ async function lockSystem(transaction: Transaction<DB>, entry: ReportEntry) {
       'keys.state_sequence',
       'keys.heartbeat_sequence',
       'systems.hostname',
+      sql<boolean>`facts.system_id is not null`.as('has_reported'),
+      'facts.current_system',
       sql<string | null>`facts.fingerprint #>> '{software,machine_id_digest}'`.as('machine_id_digest'),
       sql<string | null>`facts.fingerprint #>> '{hardware,product_uuid}'`.as('product_uuid'),
     ])
@@ -163,6 +166,8 @@ async function store(transaction: Transaction<DB>, entry: ReportEntry, known: Kn
     { ...entry, ...entry.facts, currentSystem: entry.facts.system?.current ?? null },
     known,
   )
+  if (runsOther(entry, known)) await updateDrift(transaction, { systemId: entry.systemId })
+  await noteReport(transaction, entry, chain)
   return { result: 'stored', chain }
 }
 
@@ -220,6 +225,14 @@ async function insertReport(transaction: Transaction<DB>, entry: ReportEntry, ch
     .execute()
 }
 
+async function noteReport(transaction: Transaction<DB>, entry: ReportEntry, chain: Chain) {
+  const details = { id: entry.id, reason: entry.reason, chain, current: entry.facts.system?.current ?? null }
+  await transaction
+    .insertInto('events')
+    .values({ kind: 'report', system_id: entry.systemId, details: JSON.stringify(details) })
+    .execute()
+}
+
 async function setFacts(transaction: Transaction<DB>, entry: ReportEntry) {
   const facts = {
     report_id: toBytes(entry.id),
@@ -230,9 +243,22 @@ async function setFacts(transaction: Transaction<DB>, entry: ReportEntry) {
     system: entry.system === null ? null : JSON.stringify(entry.system),
     fingerprint: JSON.stringify(entry.fingerprint),
   }
+  // when it was observed, as far as the host's clock can be right: not in the future, not before what it ran before
+  const observed = sql<Date>`least(${entry.observedAt}::timestamptz, now())`
   await transaction
     .insertInto('facts')
-    .values({ system_id: entry.systemId, ...facts })
-    .onConflict((conflict) => conflict.column('system_id').doUpdateSet(facts))
+    .values({ system_id: entry.systemId, ...facts, running_since: observed })
+    .onConflict((conflict) =>
+      conflict.column('system_id').doUpdateSet({
+        ...facts,
+        running_since: sql`case when facts.current_system is not distinct from excluded.current_system
+          then facts.running_since else greatest(facts.running_since, excluded.running_since) end`,
+      }),
+    )
     .execute()
+}
+
+/** Its newest report is a report of something else, or its first: then its drift is another. */
+function runsOther(entry: ReportEntry, known: Known): boolean {
+  return !known.has_reported || known.current_system !== (entry.facts.system?.current ?? null)
 }

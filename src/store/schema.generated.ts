@@ -13,6 +13,30 @@ export interface ApiTokensTable {
   created_at: Generated<Date>
 }
 
+export interface CommitsTable {
+  id: GeneratedAlways<number>
+  flake_id: number
+  sha: string
+  position: number | null
+  mainline: Generated<boolean>
+  arrived_at: Generated<Date>
+  left_at: Date | null
+  author: string | null
+  subject: string | null
+  authored_at: Date | null
+  committed_at: Date | null
+  signed: boolean | null
+  status: Generated<'new' | 'queued' | 'running' | 'evaluated' | 'failed' | 'superseded'>
+  queued_at: Date | null
+  started_at: Date | null
+  finished_at: Date | null
+  configurations: number | null
+  inputs: JsonColumn | null
+  nix_version: string | null
+  cause: string | null
+  error: string | null
+}
+
 export interface ContactsTable {
   system_id: number
   last_contact: Date | null
@@ -26,6 +50,24 @@ export interface ContactsTable {
   state_digest: Buffer | null
   report_id: Buffer | null
   protocol: Generated<number>
+}
+
+export interface DriftTable {
+  system_id: number
+  state: string
+  since: Date
+  standing: string
+  standing_since: Date
+  reason: string | null
+  running_path: string | null
+  desired_path: string | null
+  running_commit_id: number | null
+  desired_commit_id: number | null
+  head_commit_id: number | null
+  specialisation: string | null
+  configuration: string | null
+  commits_behind: number | null
+  commits_unknown: number | null
 }
 
 export interface EnrollTokensTable {
@@ -42,6 +84,43 @@ export interface EnrollTokensTable {
   created_at: Generated<Date>
 }
 
+export interface EvaluatedPathsTable {
+  evaluation_id: number
+  specialisation: string
+  out_path: string
+}
+
+export interface EvaluationsTable {
+  id: GeneratedAlways<number>
+  commit_id: number
+  configuration: string
+  status: 'succeeded' | 'failed'
+  drv_path: string | null
+  out_path: string | null
+  platform: string | null
+  nixos_version: string | null
+  kernel_version: string | null
+  state_version: string | null
+  embeds_revision: boolean | null
+  cause: string | null
+  error: string | null
+  duration_ms: number
+  peak_memory_bytes: number | null
+  nix_version: string
+  evaluated_at: Generated<Date>
+}
+
+export interface EventsTable {
+  id: GeneratedAlways<number>
+  transaction: Generated<string>
+  at: Generated<Date>
+  kind: 'drift' | 'flag_raised' | 'flag_ended' | 'report' | 'head' | 'evaluation'
+  system_id: number | null
+  flake_id: number | null
+  commit_id: number | null
+  details: JsonColumn
+}
+
 export interface FactsTable {
   system_id: number
   report_id: Buffer
@@ -51,6 +130,7 @@ export interface FactsTable {
   current_system: string | null
   system: JsonColumn | null
   fingerprint: JsonColumn
+  running_since: Date | null
 }
 
 export interface FlagsTable {
@@ -58,6 +138,25 @@ export interface FlagsTable {
   flag: 'reboot_needed' | 'profile_mismatch' | 'identity_conflict' | 'chain_broken' | 'history_lost' | 'spool_failed' | 'clock_skew' | 'hostname_changed'
   since: Date
   details: JsonColumn
+}
+
+export interface FlakesTable {
+  id: GeneratedAlways<number>
+  url: string
+  repository: string
+  directory: string | null
+  branch: string | null
+  declared: Generated<boolean>
+  allow_import_from_derivation: Generated<boolean>
+  search_depth: Generated<number>
+  archived_at: Date | null
+  created_at: Generated<Date>
+  head_branch: string | null
+  head_commit_id: number | null
+  synced_at: Date | null
+  sync_failed_at: Date | null
+  sync_error: string | null
+  next_poll_at: Generated<Date>
 }
 
 export interface JobRunsTable {
@@ -114,23 +213,44 @@ export interface SystemsTable {
   id: GeneratedAlways<number>
   hostname: string
   environment: string | null
-  flake_url: string | null
   configuration: string | null
   pinned_path: string | null
   declared: Generated<boolean>
   archived_at: Date | null
   created_at: Generated<Date>
+  flake_id: number | null
+  assigned_at: Generated<Date>
+}
+
+export interface WebhookDeliveriesTable {
+  id: GeneratedAlways<number>
+  provider: string
+  delivery: string
+  received_at: Generated<Date>
+  event: string | null
+  repository: string | null
+  ref: string | null
+  commit: string | null
+  outcome: string
+  flake_ids: Generated<number[]>
 }
 
 export interface DB {
   api_tokens: ApiTokensTable
+  commits: CommitsTable
   contacts: ContactsTable
+  drift: DriftTable
   enroll_tokens: EnrollTokensTable
+  evaluated_paths: EvaluatedPathsTable
+  evaluations: EvaluationsTable
+  events: EventsTable
   facts: FactsTable
   flags: FlagsTable
+  flakes: FlakesTable
   job_runs: JobRunsTable
   keys: KeysTable
   online_periods: OnlinePeriodsTable
   reports: ReportsTable
   systems: SystemsTable
+  webhook_deliveries: WebhookDeliveriesTable
 }

@@ -13,11 +13,13 @@ export async function systemDetail(db: Kysely<DB>, hostname: string, limits: Liv
     .selectFrom('systems')
     .innerJoin('contacts', 'contacts.system_id', 'systems.id')
     .leftJoin('facts', 'facts.system_id', 'systems.id')
+    .leftJoin('flakes', 'flakes.id', 'systems.flake_id')
     .select([
       'systems.id',
       'systems.hostname',
       'systems.environment',
-      'systems.flake_url',
+      'systems.flake_id',
+      'flakes.url as flake_url',
       'systems.configuration',
       'systems.pinned_path',
       'systems.declared',

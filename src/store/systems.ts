@@ -1,4 +1,7 @@
-import { type Kysely, sql } from 'kysely'
+import { type Kysely, sql, type Transaction } from 'kysely'
+import { inTransaction } from './database.ts'
+import { endDrift, startDrift } from './drift.ts'
+import { findOrAddFlake } from './flakes.ts'
 import type { DB } from './schema.generated.ts'
 
 /** What an operator or a configuration says of a system. `configuration` null means its host name. */
@@ -27,50 +30,72 @@ export async function findSystem(db: Kysely<DB>, hostname: string): Promise<Syst
   return row ?? null
 }
 
-/** Registers a system and its contact row together. Null when the name is taken, also by an archived system. */
+/** Registers a system with its contact and drift rows. Null when the name is taken, also by an archived system. */
 export async function addSystem(
   db: Kysely<DB>,
   settings: SystemSettings,
   declared: boolean,
 ): Promise<number | null> {
+  return inTransaction(db, (transaction) => add(transaction, settings, declared))
+}
+
+async function add(transaction: Transaction<DB>, settings: SystemSettings, declared: boolean) {
+  const flakeId = await assignFlake(transaction, settings.flakeUrl)
   const { rows } = await sql<{ id: number }>`
     with added as (
-      insert into systems (hostname, environment, flake_url, configuration, pinned_path, declared)
-      values (${settings.hostname}, ${settings.environment}, ${settings.flakeUrl}, ${settings.configuration},
+      insert into systems (hostname, environment, flake_id, configuration, pinned_path, declared)
+      values (${settings.hostname}, ${settings.environment}, ${flakeId}, ${settings.configuration},
               ${settings.pinnedPath}, ${declared})
       on conflict do nothing
       returning id
     ),
     contact as (insert into contacts (system_id) select id from added)
-    select id from added`.execute(db)
-  return rows[0]?.id ?? null
+    select id from added`.execute(transaction)
+  const id = rows[0]?.id ?? null
+  if (id !== null) await startDrift(transaction, id)
+  return id
 }
 
+/** Changes what is said of a system and brings it back if it was archived. */
 export async function updateSystem(
-  db: Kysely<DB>,
+  transaction: Transaction<DB>,
   id: number,
   settings: SystemSettings,
   declared: boolean,
 ): Promise<void> {
-  await db
-    .updateTable('systems')
-    .set({
-      environment: settings.environment,
-      flake_url: settings.flakeUrl,
-      configuration: settings.configuration,
-      pinned_path: settings.pinnedPath,
-      declared,
-      archived_at: null,
-    })
-    .where('id', '=', id)
-    .execute()
+  const flakeId = await assignFlake(transaction, settings.flakeUrl)
+  await sql`
+    update systems s set
+      environment = ${settings.environment}, flake_id = n.flake_id, configuration = n.configuration,
+      pinned_path = n.pinned_path, declared = ${declared}, archived_at = null,
+      assigned_at = case
+        when (s.flake_id, s.configuration, s.pinned_path) is distinct from (n.flake_id, n.configuration, n.pinned_path)
+        then now() else s.assigned_at end
+    from (select ${flakeId}::bigint as flake_id, ${settings.configuration}::text as configuration,
+                 ${settings.pinnedPath}::text as pinned_path) n
+    where s.id = ${id}`.execute(transaction)
+  await startDrift(transaction, id)
+}
+
+/**
+ * The flake of a URL, locked so that what it says to run does not change before the system has it: who changes that
+ * either sees the system, or is seen when the system is judged.
+ */
+async function assignFlake(transaction: Transaction<DB>, url: string | null): Promise<number | null> {
+  if (url === null) return null
+  const flakeId = await findOrAddFlake(transaction, url)
+  await sql`select from flakes where id = ${flakeId} for share`.execute(transaction)
+  return flakeId
 }
 
 /** Archives or brings back: an archived system's keys are refused, its evidence stays. */
 export async function setArchived(db: Kysely<DB>, id: number, archived: boolean): Promise<void> {
-  await db
-    .updateTable('systems')
-    .set({ archived_at: archived ? sql`coalesce(archived_at, now())` : null })
-    .where('id', '=', id)
-    .execute()
+  await inTransaction(db, async (transaction) => {
+    await transaction
+      .updateTable('systems')
+      .set({ archived_at: archived ? sql`coalesce(archived_at, now())` : null })
+      .where('id', '=', id)
+      .execute()
+    await (archived ? endDrift(transaction, id) : startDrift(transaction, id))
+  })
 }

@@ -36,5 +36,7 @@ test('what is installed runs without node_modules and finds its migrations', asy
 
   expect(version.stdout).toBe(`${VERSION}\n`)
   expect(status).toMatchObject({ code: 0, stderr: '' })
-  expect(JSON.parse(status.stdout)).toMatchObject({ migrations: [{ state: 'applied' }] })
+  expect(JSON.parse(status.stdout)).toMatchObject({
+    migrations: [{ name: '20261123000000_core', state: 'applied' }, { state: 'applied' }],
+  })
 })

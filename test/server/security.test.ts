@@ -32,6 +32,9 @@ const problemOf = (reply: { body: { type?: string } | null }) =>
   reply.body?.type?.replace('urn:crystal-forge:problem:', '')
 const shown = async (of = agent) => (await server.api('GET', `/systems/${of.hostname}`)).body
 
+/** No request here asks for any. */
+const NO_JOBS = { syncFlake: async () => {}, evaluateCommit: async () => {} }
+
 /** A second server on the same database. */
 async function startAnother(settings: Partial<typeof SETTINGS> = {}) {
   const { http } = await createApp(
@@ -40,6 +43,7 @@ async function startAnother(settings: Partial<typeof SETTINGS> = {}) {
       settings: { ...SETTINGS, ...settings },
       clock: systemClock,
       log: createLogger({ level: 'silent' }),
+      jobs: NO_JOBS,
     },
     { verify: createVerifier(), version: 'test' },
   )

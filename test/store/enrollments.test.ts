@@ -48,7 +48,9 @@ const usesLeft = async (id: number) =>
 const systemOf = (name: string) =>
   store.database.db
     .selectFrom('systems')
-    .selectAll()
+    .leftJoin('flakes', 'flakes.id', 'systems.flake_id')
+    .selectAll('systems')
+    .select('flakes.url as flake_url')
     .where(sql`lower(hostname)`, '=', name.toLowerCase())
     .executeTakeFirst()
 

@@ -32,7 +32,14 @@ const declaration = (hostname: string, members: Partial<DeclaredSystem> = {}): D
 
 const reconcile = (...systems: DeclaredSystem[]) => reconcileSystems(store.database.db, systems)
 
-const systems = () => store.database.db.selectFrom('systems').selectAll().orderBy('id').execute()
+const systems = () =>
+  store.database.db
+    .selectFrom('systems')
+    .leftJoin('flakes', 'flakes.id', 'systems.flake_id')
+    .selectAll('systems')
+    .select('flakes.url as flake_url')
+    .orderBy('systems.id')
+    .execute()
 const keys = () =>
   store.database.db
     .selectFrom('keys')
@@ -85,7 +92,9 @@ describe('a declared system', () => {
   })
 
   test('gets changed and removed settings', async () => {
-    await reconcile(declaration('web1', { environment: 'staging', configuration: 'a', flakeUrl: 'x' }))
+    await reconcile(
+      declaration('web1', { environment: 'staging', configuration: 'a', flakeUrl: 'github:a/b' }),
+    )
     await reconcile(declaration('web1', { environment: 'production' }))
     expect(await systems()).toMatchObject([
       { environment: 'production', configuration: null, flake_url: null, declared: true },

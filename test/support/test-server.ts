@@ -7,6 +7,7 @@ import { createVerifier, type Verify } from '../../src/server/ed25519.ts'
 import { createApiToken, type Role } from '../../src/store/api-tokens.ts'
 import { type ConnectionOptions, createDatabase, type Database } from '../../src/store/database.ts'
 import { createTestDatabase } from './database.ts'
+import { createTestJobs } from './jobs.ts'
 
 export interface TestServer {
   /** `http://127.0.0.1:<port>` */
@@ -15,6 +16,8 @@ export interface TestServer {
   authority: string
   http: FastifyInstance
   connection: ConnectionOptions
+  /** What evaluators were asked to do, oldest first: the data of the jobs that wait. */
+  jobs: (queue: string) => Promise<object[]>
   /** Reaches the database whatever is between it and the server. */
   database: Database
   adminToken: string
@@ -76,7 +79,11 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
           applicationName: 'test server',
           log,
         })
-  const { http } = await createApp({ db: own.db, settings, clock, log }, { verify, version: 'test' })
+  const jobs = createTestJobs(connection)
+  const { http } = await createApp(
+    { db: own.db, settings, clock, log, jobs: jobs.requests },
+    { verify, version: 'test' },
+  )
   const url = await http.listen({ host: '127.0.0.1', port: 0 })
 
   const createToken = async (role: Role, expiresAt: Date | null = null): Promise<string> =>
@@ -101,6 +108,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
   const stop = async (): Promise<void> => {
     http.server.closeAllConnections()
     await http.close()
+    await jobs.stop()
     await own.close()
     await drop()
   }
@@ -109,6 +117,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
     authority: new URL(url).host,
     http,
     connection,
+    jobs: jobs.waiting,
     database,
     adminToken,
     createToken,

@@ -4,7 +4,7 @@ import { mismatch, patternKind, textKind, type Kind } from './kinds.ts'
 const NAME = '[A-Za-z0-9_]([A-Za-z0-9_-]{0,62}[A-Za-z0-9_])?'
 const hostName = new RegExp(`^(?=.{1,253}$)${NAME}(\\.${NAME})*\\.?$`)
 
-const isHost = (text: string): boolean => isIP(text) !== 0 || hostName.test(text)
+export const isHost = (text: string): boolean => isIP(text) !== 0 || hostName.test(text)
 
 /** The name a machine is registered under, or reports. */
 export const systemName = patternKind('host name', 'a host name', hostName)

@@ -65,12 +65,16 @@ export const storePath = textKind('store path', 'a store path', (text) => {
   return text
 })
 
-/** What git-check-ref-format(1) allows for a branch, without the forms that only Git's own tools make. */
-export const branch = patternKind(
-  'branch name',
-  'a branch name such as "main"',
-  /^(?!.*(\.\.|\/\/|\/\.|@\{|\.lock(\/|$)))[^-/.\s~^:?*[\\\p{Cc}][^\s~^:?*[\\\p{Cc}]{0,254}(?<![/.])$/u,
-)
+/**
+ * What git-check-ref-format(1) allows for a branch, without the forms that only Git's own tools make, and without HEAD,
+ * which Git refuses too.
+ */
+const BRANCH_NAME =
+  /^(?!HEAD$)(?!.*(\.\.|\/\/|\/\.|@\{|\.lock(\/|$)))[^-/.\s~^:?*[\\\p{Cc}][^\s~^:?*[\\\p{Cc}]{0,254}(?<![/.])$/u
+
+export const isBranchName = (text: string): boolean => BRANCH_NAME.test(text)
+
+export const branch = patternKind('branch name', 'a branch name such as "main"', BRANCH_NAME)
 
 /** A Git address as Nix or Git writes it. Never quoted in errors: people put tokens into them. */
 export const flakeUrl = textKind('Git URL', 'a Git URL', (text) => {

@@ -131,20 +131,33 @@ test.each(['--upload-pack=x', 'a b', ''])('the flake %j is refused', async (url)
   expect(await problemsOf({ toml: `[[flakes]]\nurl = "${url}"` })).toHaveLength(1)
 })
 
-test.each(['main', 'release/25.11', 'feature-1', '@a', 'ü'])('the branch %s is accepted', async (branch) => {
-  const toml = `[[flakes]]\nurl = "github:a/b"\nbranch = "${branch}"`
-  expect((await configOf({ toml })).flakes).toMatchObject([{ branch }])
-})
-
-test.each(['-x', 'a..b', 'a b', 'a/', '/a', 'a.lock', 'a.lock/b', '.a', 'a/.b', 'a@{1}', 'a^', 'a:b', 'a.'])(
-  'the branch %j is refused',
+test.each(['main', 'release/25.11', 'feature-1', '@a', 'ü', 'HEAD-1'])(
+  'the branch %s is accepted',
   async (branch) => {
     const toml = `[[flakes]]\nurl = "github:a/b"\nbranch = "${branch}"`
-    expect(await problemsOf({ toml })).toEqual([
-      expect.stringContaining('flakes[0].branch: must be a branch'),
-    ])
+    expect((await configOf({ toml })).flakes).toMatchObject([{ branch }])
   },
 )
+
+test.each([
+  'HEAD',
+  '-x',
+  'a..b',
+  'a b',
+  'a/',
+  '/a',
+  'a.lock',
+  'a.lock/b',
+  '.a',
+  'a/.b',
+  'a@{1}',
+  'a^',
+  'a:b',
+  'a.',
+])('the branch %j is refused', async (branch) => {
+  const toml = `[[flakes]]\nurl = "github:a/b"\nbranch = "${branch}"`
+  expect(await problemsOf({ toml })).toEqual([expect.stringContaining('flakes[0].branch: must be a branch')])
+})
 
 test("the pattern of store paths is the protocol's", () => {
   expect(STORE_PATH.source.replaceAll('\\/', '/')).toBe(STORE_PATH_PATTERN)

@@ -1,0 +1,132 @@
+import { type Kysely, sql } from 'kysely'
+import { lockFlake } from './commits.ts'
+import { updateDrift } from './drift.ts'
+import type { DB } from './schema.generated.ts'
+
+/** A commit whose turn to be evaluated has come, with what decides whether it still is to be. */
+export interface CommitToEvaluate {
+  id: number
+  flakeId: number
+  sha: string
+  status: 'new' | 'queued' | 'running' | 'evaluated' | 'failed' | 'superseded'
+  isHead: boolean
+  /** Among the newest `search_depth` first-parent commits of the branch. */
+  withinSearch: boolean
+  flakeArchived: boolean
+}
+
+export async function findCommitToEvaluate(
+  db: Kysely<DB>,
+  commitId: number,
+): Promise<CommitToEvaluate | null> {
+  const row = await db
+    .selectFrom('commits')
+    .innerJoin('flakes', 'flakes.id', 'commits.flake_id')
+    .leftJoin('commits as head', 'head.id', 'flakes.head_commit_id')
+    .select([
+      'commits.id',
+      'commits.flake_id as flakeId',
+      'commits.sha',
+      'commits.status',
+      sql<boolean>`commits.id = flakes.head_commit_id`.as('isHead'),
+      sql<boolean>`commits.mainline and coalesce(commits.position > head.position - flakes.search_depth, false)`.as(
+        'withinSearch',
+      ),
+      sql<boolean>`flakes.archived_at is not null`.as('flakeArchived'),
+    ])
+    .where('commits.id', '=', commitId)
+    .executeTakeFirst()
+  return row ?? null
+}
+
+/** Puts commits in the queue's state; those that are evaluated already only with `again`. Returns those it changed. */
+export async function markQueued(
+  db: Kysely<DB>,
+  commitIds: readonly number[],
+  { again }: { again: boolean },
+): Promise<number[]> {
+  if (commitIds.length === 0) return []
+  const rows = await db
+    .updateTable('commits')
+    .set({ status: 'queued', queued_at: sql`now()`, started_at: null, finished_at: null })
+    .where('id', 'in', [...commitIds])
+    .where('status', 'in', again ? ['new', 'superseded', 'evaluated', 'failed'] : ['new', 'superseded'])
+    .returning('id')
+    .execute()
+  return rows.map((row) => row.id)
+}
+
+/** It was asked for, but nobody needs it any more. */
+export async function markSuperseded(db: Kysely<DB>, commitId: number): Promise<void> {
+  await db.updateTable('commits').set({ status: 'superseded' }).where('id', '=', commitId).execute()
+}
+
+export async function markRunning(db: Kysely<DB>, commitId: number, nixVersion: string): Promise<void> {
+  await db
+    .updateTable('commits')
+    .set({
+      status: 'running',
+      started_at: sql`now()`,
+      finished_at: null,
+      nix_version: nixVersion,
+      cause: null,
+      error: null,
+    })
+    .where('id', '=', commitId)
+    .execute()
+}
+
+/** What the flake has at this commit, known before its configurations are evaluated. */
+export async function recordContents(
+  db: Kysely<DB>,
+  commitId: number,
+  contents: { configurations: number; inputs: unknown },
+): Promise<void> {
+  await db
+    .updateTable('commits')
+    .set({ configurations: contents.configurations, inputs: JSON.stringify(contents.inputs) })
+    .where('id', '=', commitId)
+    .execute()
+}
+
+export type CommitOutcome =
+  | { status: 'evaluated' }
+  /** For all its configurations. */
+  | { status: 'failed'; cause: string; error: string }
+
+/** Ends the evaluation of a commit, judges the flake's systems anew and notes the event, in one transaction. */
+export async function finishCommit(
+  db: Kysely<DB>,
+  commit: { id: number; flakeId: number },
+  outcome: CommitOutcome,
+): Promise<void> {
+  const { status } = outcome
+  const { cause, error } = outcome.status === 'failed' ? outcome : { cause: null, error: null }
+  await db.transaction().execute(async (transaction) => {
+    await lockFlake(transaction, commit.flakeId)
+    await transaction
+      .updateTable('commits')
+      .set({ status, finished_at: sql`now()`, cause, error })
+      .where('id', '=', commit.id)
+      .execute()
+    await sql`
+      insert into events (kind, flake_id, commit_id, details)
+      select 'evaluation', ${commit.flakeId}, ${commit.id}, jsonb_build_object('status', ${status}::text, 'cause', ${cause}::text,
+        'succeeded', count(*) filter (where status = 'succeeded'), 'failed', count(*) filter (where status = 'failed'))
+      from evaluations where commit_id = ${commit.id}`.execute(transaction)
+    await updateDrift(transaction, { flakeId: commit.flakeId })
+  })
+}
+
+/** It failed for a reason that can heal, and waits to be tried again. */
+export async function markWaiting(
+  db: Kysely<DB>,
+  commitId: number,
+  { cause, error }: { cause: string; error: string },
+): Promise<void> {
+  await db
+    .updateTable('commits')
+    .set({ status: 'queued', queued_at: sql`now()`, cause, error })
+    .where('id', '=', commitId)
+    .execute()
+}

@@ -1,0 +1,202 @@
+import { sql, type Transaction } from 'kysely'
+import type { BranchFacts, DriftFacts, HeadOutcome } from '../fleet/drift.ts'
+import { readUnsearched, type UnsearchedByFlake } from './drift-search.ts'
+import type { DB } from './schema.generated.ts'
+
+interface FactsRow {
+  system_id: number
+  created_at: Date
+  assigned_at: Date
+  pinned_path: string | null
+  flake_id: number | null
+  has_reported: boolean
+  current_system: string | null
+  running_since: Date | null
+  head_id: number | null
+  head_position: number | null
+  head_arrived_at: Date | null
+  head_outcome: HeadOutcome
+  good_id: number | null
+  good_position: number | null
+  good_arrived_at: Date | null
+  good_path: string | null
+  failed_since: Date | null
+  match_id: number | null
+  match_position: number | null
+  match_arrived_at: Date | null
+  match_specialisation: string | null
+  match_run_arrived_at: Date | null
+  match_until: { path: string; arrived_at: string }[] | null
+  match_unknown: number | null
+  elsewhere_state: 'off_branch' | 'wrong_configuration' | null
+  elsewhere_commit_id: number | null
+  elsewhere_specialisation: string | null
+  elsewhere_configuration: string | null
+  elsewhere_left_at: Date | null
+}
+
+/**
+ * What `judgeDrift` looks at, of these systems. One statement; each system costs some probes of an index, and a probe for
+ * each commit that it is behind. Commits are ordered by position, and those of one position by who brought whom in.
+ */
+export async function readDriftFacts(
+  transaction: Transaction<DB>,
+  systemIds: readonly number[],
+): Promise<(DriftFacts & { systemId: number })[]> {
+  const { rows } = await sql<FactsRow>`
+    with wanted as (
+      select d.system_id, s.created_at, s.assigned_at, s.pinned_path, s.flake_id, k.repository, k.directory,
+        coalesce(s.configuration, s.hostname) as configuration,
+        f.system_id is not null as has_reported, f.current_system, f.running_since,
+        -- in sync with this already: since when stays
+        case when d.standing = 'in_sync' and d.running_path = f.current_system then d.standing_since end as in_sync_since,
+        k.head_commit_id
+      from drift d
+      join systems s on s.id = d.system_id
+      left join facts f on f.system_id = s.id
+      left join flakes k on k.id = s.flake_id
+      where d.system_id = any(${systemIds}::bigint[])
+    )
+    select w.system_id, w.created_at, w.assigned_at, w.pinned_path, w.flake_id, w.has_reported, w.current_system,
+      w.running_since,
+      h.id as head_id, h.position as head_position, h.arrived_at as head_arrived_at,
+      case when he.status is not null then he.status
+           when h.status = 'failed' then 'failed'
+           when h.status = 'evaluated' then 'not_in_flake'
+           else 'pending' end as head_outcome,
+      good.id as good_id, good.position as good_position, good.arrived_at as good_arrived_at, good.out_path as good_path,
+      failed.since as failed_since,
+      case when same.specialisation is not null then good.id else older.id end as match_id,
+      case when same.specialisation is not null then good.position else older.position end as match_position,
+      case when same.specialisation is not null then good.arrived_at else older.arrived_at end as match_arrived_at,
+      nullif(coalesce(same.specialisation, older.specialisation), '') as match_specialisation,
+      coalesce(w.in_sync_since, run.arrived_at) as match_run_arrived_at,
+      path.until as match_until, path.unknown as match_unknown,
+      elsewhere.state as elsewhere_state, elsewhere.commit_id as elsewhere_commit_id,
+      nullif(elsewhere.specialisation, '') as elsewhere_specialisation,
+      elsewhere.configuration as elsewhere_configuration, elsewhere.left_at as elsewhere_left_at
+    from wanted w
+    left join commits h on h.id = w.head_commit_id
+    left join evaluations he on he.commit_id = h.id and he.configuration = w.configuration
+    left join lateral (
+      select c.id, c.position, c.mainline, c.arrived_at, e.out_path, e.id as evaluation_id
+      from commits c join evaluations e on e.commit_id = c.id
+      where c.flake_id = w.flake_id and c.position is not null
+        and e.configuration = w.configuration and e.status = 'succeeded'
+      order by c.position desc, c.mainline desc, c.id desc limit 1
+    ) good on true
+    left join lateral (
+      select min(c.arrived_at) as since
+      from commits c left join evaluations e on e.commit_id = c.id and e.configuration = w.configuration
+      where good.id is distinct from h.id and c.flake_id = w.flake_id and c.position is not null
+        and (good.id is null or (c.position, c.mainline, c.id) > (good.position, good.mainline, good.id))
+        and (e.status = 'failed' or (e.id is null and c.status in ('evaluated', 'failed')))
+    ) failed on true
+    left join lateral (
+      select p.specialisation from evaluated_paths p
+      where p.evaluation_id = good.evaluation_id and p.out_path = w.current_system
+      order by p.specialisation limit 1
+    ) same on true
+    left join lateral (
+      select c.id, c.position, c.mainline, c.arrived_at, p.specialisation
+      from evaluated_paths p join evaluations e on e.id = p.evaluation_id join commits c on c.id = e.commit_id
+      where same.specialisation is null and p.out_path = w.current_system and e.configuration = w.configuration
+        and c.flake_id = w.flake_id and c.position is not null
+      order by c.position desc, c.mainline desc, c.id desc, p.specialisation limit 1
+    ) older on true
+    left join lateral (
+      select min(c.arrived_at) as arrived_at
+      from commits c join evaluations e on e.commit_id = c.id
+      where same.specialisation is not null and w.in_sync_since is null
+        and c.flake_id = w.flake_id and c.position is not null
+        and e.configuration = w.configuration and e.status = 'succeeded'
+        and not exists (
+          select from commits oc join evaluations oe on oe.commit_id = oc.id
+          where oc.flake_id = w.flake_id and oc.position is not null
+            and oe.configuration = w.configuration and oe.status = 'succeeded'
+            and (oc.position, oc.mainline, oc.id) >= (c.position, c.mainline, c.id)
+            and not exists (select from evaluated_paths op
+                            where op.evaluation_id = oe.id and op.out_path = w.current_system))
+    ) run on true
+    left join lateral (
+      select
+        jsonb_agg(jsonb_build_object('path', e.out_path, 'arrived_at', c.arrived_at)
+                  order by c.position, c.mainline, c.id) filter (where e.status = 'succeeded') as until,
+        good.position - older.position
+          - count(distinct c.position) filter (
+              where c.position > older.position and (e.id is not null or c.status in ('evaluated', 'failed'))) as unknown
+      from commits c left join evaluations e on e.commit_id = c.id and e.configuration = w.configuration
+      where older.id is not null and c.flake_id = w.flake_id
+        and c.position between older.position and good.position
+        and (c.position, c.mainline, c.id) >= (older.position, older.mainline, older.id)
+    ) path on true
+    left join lateral (
+      select case when e.configuration = w.configuration and k.repository = w.repository
+                    and k.directory is not distinct from w.directory then 'off_branch'
+                  else 'wrong_configuration' end as state,
+        c.id as commit_id, p.specialisation, e.configuration,
+        case when c.flake_id = w.flake_id then c.left_at end as left_at
+      from evaluated_paths p
+      join evaluations e on e.id = p.evaluation_id
+      join commits c on c.id = e.commit_id
+      join flakes k on k.id = c.flake_id
+      where same.specialisation is null and older.id is null and p.out_path = w.current_system
+      order by state, c.id desc limit 1
+    ) elsewhere on true`.execute(transaction)
+  const unsearched = await readUnsearched(transaction, flakesToSearch(rows))
+  return rows.map((row) => toFacts(row, unsearched))
+}
+
+/** Only a system whose path no commit explains depends on what was not searched. */
+function flakesToSearch(rows: readonly FactsRow[]): number[] {
+  const flakeIds = rows
+    .filter((row) => row.current_system !== null && row.match_id === null && row.elsewhere_state === null)
+    .map((row) => row.flake_id)
+  return [...new Set(flakeIds)].filter((id) => id !== null)
+}
+
+function toFacts(row: FactsRow, unsearched: UnsearchedByFlake): DriftFacts & { systemId: number } {
+  const { current_system: path, running_since: since } = row
+  return {
+    systemId: row.system_id,
+    registeredAt: row.created_at.getTime(),
+    assignedAt: row.assigned_at.getTime(),
+    pinnedPath: row.pinned_path,
+    hasReported: row.has_reported,
+    running: path === null ? null : { path, since: (since ?? row.created_at).getTime() },
+    branch: row.flake_id === null ? null : toBranch(row, unsearched.get(row.flake_id) ?? []),
+  }
+}
+
+function toBranch(row: FactsRow, unsearched: BranchFacts['unsearched']): BranchFacts {
+  return {
+    head: commitOf(row.head_id, row.head_position, row.head_arrived_at, { outcome: row.head_outcome }),
+    good: commitOf(row.good_id, row.good_position, row.good_arrived_at, { path: row.good_path ?? '' }),
+    failedSince: row.failed_since?.getTime() ?? null,
+    match: commitOf(row.match_id, row.match_position, row.match_arrived_at, {
+      specialisation: row.match_specialisation,
+      runArrivedAt: (row.match_run_arrived_at ?? row.match_arrived_at)?.getTime() ?? 0,
+      until: (row.match_until ?? []).map((each) => ({
+        path: each.path,
+        arrivedAt: Date.parse(each.arrived_at),
+      })),
+      unknown: row.match_unknown ?? 0,
+    }),
+    elsewhere:
+      row.elsewhere_state === null || row.elsewhere_commit_id === null
+        ? null
+        : {
+            state: row.elsewhere_state,
+            commitId: row.elsewhere_commit_id,
+            specialisation: row.elsewhere_specialisation,
+            configuration: row.elsewhere_configuration ?? '',
+            leftAt: row.elsewhere_left_at?.getTime() ?? null,
+          },
+    unsearched,
+  }
+}
+
+function commitOf<More>(id: number | null, position: number | null, arrivedAt: Date | null, more: More) {
+  if (id === null || position === null || arrivedAt === null) return null
+  return { id, position, arrivedAt: arrivedAt.getTime(), ...more }
+}

@@ -1,0 +1,153 @@
+import { type Kysely, sql } from 'kysely'
+import { parseFlakeUrl } from '../fleet/flake-url.ts'
+import type { DB } from './schema.generated.ts'
+
+/** What an operator or a configuration says of a flake. `branch` null: the one of its URL, else the remote's HEAD. */
+export interface FlakeSettings {
+  url: string
+  branch: string | null
+  allowImportFromDerivation: boolean
+  /** How many commits of the branch are searched for what a system runs. */
+  searchDepth: number
+}
+
+export interface FlakeRow {
+  id: number
+  url: string
+  repository: string
+  directory: string | null
+  branch: string | null
+  declared: boolean
+  allow_import_from_derivation: boolean
+  search_depth: number
+  archived_at: Date | null
+  created_at: Date
+  /** The branch that was followed at the last sync. */
+  head_branch: string | null
+  head_commit_id: number | null
+  synced_at: Date | null
+  sync_failed_at: Date | null
+  sync_error: string | null
+  next_poll_at: Date
+}
+
+export const DEFAULT_SEARCH_DEPTH = 100
+
+/**
+ * Makes a flake known, or brings an archived one back with these settings; a flake is its repository, directory and
+ * branch, however its URL is written. Returns its id, and whether it was there and active before, in which case nothing
+ * is changed unless `declared`. Throws an Error for a URL that is none.
+ */
+export async function addFlake(
+  db: Kysely<DB>,
+  settings: FlakeSettings,
+  declared: boolean,
+): Promise<{ id: number; wasThere: boolean }> {
+  const { repository, directory, branch: branchOfUrl } = parseFlakeUrl(settings.url)
+  const branch = settings.branch ?? branchOfUrl
+  const there = await db
+    .selectFrom('flakes')
+    .select(['id', 'archived_at'])
+    .where('repository', '=', repository)
+    .where(sql`coalesce(directory, '')`, '=', directory ?? '')
+    .where(sql`coalesce(branch, '')`, '=', branch ?? '')
+    .forUpdate()
+    .executeTakeFirst()
+  const values = {
+    url: settings.url,
+    allow_import_from_derivation: settings.allowImportFromDerivation,
+    search_depth: settings.searchDepth,
+    declared,
+    archived_at: null,
+  }
+  if (there !== undefined) {
+    const wasThere = there.archived_at === null
+    if (!wasThere || declared) await db.updateTable('flakes').set(values).where('id', '=', there.id).execute()
+    return { id: there.id, wasThere }
+  }
+  const added = await db
+    .insertInto('flakes')
+    .values({ ...values, repository, directory, branch })
+    .onConflict((conflict) => conflict.doNothing())
+    .returning('id')
+    .executeTakeFirst()
+  // another transaction added it meanwhile, and has committed
+  return added === undefined ? addFlake(db, settings, declared) : { id: added.id, wasThere: false }
+}
+
+/**
+ * The flake that a system's `flake_url` names: the one of this repository, directory and branch; where the URL names no
+ * branch, the one of the repository that is followed, whatever its branch. Made known where there is none.
+ */
+export async function findOrAddFlake(db: Kysely<DB>, url: string): Promise<number> {
+  const { repository, directory, branch } = parseFlakeUrl(url)
+  const row = await db
+    .selectFrom('flakes')
+    .select('id')
+    .where('repository', '=', repository)
+    .where(sql`coalesce(directory, '')`, '=', directory ?? '')
+    .where('archived_at', 'is', null)
+    .$if(branch !== null, (query) => query.where('branch', '=', branch))
+    // the one of the remote's HEAD first
+    .orderBy(sql`branch is null desc, id`)
+    .limit(1)
+    .executeTakeFirst()
+  if (row !== undefined) return row.id
+  const settings = { url, branch: null, allowImportFromDerivation: false, searchDepth: DEFAULT_SEARCH_DEPTH }
+  return (await addFlake(db, settings, false)).id
+}
+
+/** All flakes that are not archived, in the order in which they were added. */
+export async function listFlakes(db: Kysely<DB>): Promise<FlakeRow[]> {
+  return db.selectFrom('flakes').selectAll().where('archived_at', 'is', null).orderBy('id').execute()
+}
+
+/** The flake of this id, archived or not, or null. */
+export async function findFlake(db: Kysely<DB>, id: number): Promise<FlakeRow | null> {
+  return (await db.selectFrom('flakes').selectAll().where('id', '=', id).executeTakeFirst()) ?? null
+}
+
+/** The flakes of a repository (`repositoryKey`) that are followed. */
+export async function findFlakesOf(db: Kysely<DB>, repository: string): Promise<FlakeRow[]> {
+  return db
+    .selectFrom('flakes')
+    .selectAll()
+    .where('repository', '=', repository)
+    .where('archived_at', 'is', null)
+    .orderBy('id')
+    .execute()
+}
+
+/** Archives a flake: it is no longer followed, and what is known of it stays. Returns how many systems still have it; then nothing is done. */
+export async function archiveFlake(db: Kysely<DB>, id: number): Promise<{ systems: number }> {
+  const { rows } = await sql<{ systems: number }>`
+    with used as (select count(*) as systems from systems where flake_id = ${id} and archived_at is null),
+    archived as (
+      update flakes set archived_at = coalesce(archived_at, now()), declared = false
+      where id = ${id} and (select systems from used) = 0
+    )
+    select systems from used`.execute(db)
+  return { systems: rows[0]?.systems ?? 0 }
+}
+
+/** Records that the remote could not be asked, and why. */
+export async function recordSyncFailure(db: Kysely<DB>, flakeId: number, error: string): Promise<void> {
+  await db
+    .updateTable('flakes')
+    .set({ sync_failed_at: sql`now()`, sync_error: error })
+    .where('id', '=', flakeId)
+    .execute()
+}
+
+/**
+ * Takes the flakes whose time to be polled has come, each for one caller, and sets their next time: `intervalMs` with a
+ * fifth of jitter either way.
+ */
+export async function takeFlakesToPoll(db: Kysely<DB>, intervalMs: number): Promise<number[]> {
+  const { rows } = await sql<{ id: number }>`
+    update flakes set next_poll_at = now() + make_interval(secs => ${intervalMs / 1000} * (0.8 + 0.4 * random()))
+    where id in (
+      select id from flakes where archived_at is null and next_poll_at <= now() order by id for update skip locked)
+    returning id`.execute(db)
+  return rows.map((row) => row.id)
+}

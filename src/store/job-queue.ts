@@ -1,0 +1,107 @@
+import { CompiledQuery, type Transaction } from 'kysely'
+import { PgBoss } from 'pg-boss'
+import type { Logger } from '../lib/log.ts'
+import { clientConfig, type ConnectionOptions } from './database.ts'
+import type { DB } from './schema.generated.ts'
+
+export const SYNC_FLAKE = 'sync-flake'
+export const EVALUATE_COMMIT = 'evaluate-commit'
+/** Evaluations whose workers died again and again. */
+export const LOST_EVALUATION = 'lost-evaluation'
+
+export type SyncFlakeJob = { flakeId: number }
+/** `again`: configurations that have a result and are to be evaluated all the same; null is those without one. */
+export type EvaluateCommitJob = { commitId: number; again: string[] | null }
+
+/** What the server asks for: the evaluators do it. */
+export interface JobRequests {
+  /** One waits for each flake, and one runs, however often it is asked for. */
+  syncFlake: (flakeId: number) => Promise<void>
+  /** One for each commit, in the transaction that wants it. Those of higher priority are done first. */
+  evaluateCommit: (
+    transaction: Transaction<DB>,
+    job: EvaluateCommitJob,
+    options: { priority: number },
+  ) => Promise<void>
+}
+
+export interface JobQueue {
+  /** Connects, and makes the queues that are missing. */
+  start: () => Promise<void>
+  /** Waits a moment for running jobs; those that still run are given to others. */
+  stop: () => Promise<void>
+  requests: JobRequests
+  /** The queue itself, for who does the jobs. */
+  boss: PgBoss
+}
+
+/** Without a sign of life from its worker for so long a job is given to another. */
+const HEARTBEAT_SECS = 30
+/** Long enough for any flake: a worker that lives says so, and limits the time of each evaluation itself. */
+const EXPIRE_SECS = 24 * 3600
+
+/** The queue in PostgreSQL, on two connections of its own and one that is told of new jobs. */
+export function createJobQueue(options: { connection: ConnectionOptions; log: Logger }): JobQueue {
+  const { log } = options
+  const { password, ssl } = clientConfig(options.connection, 'crystal-forge jobs')
+  const { host, port, user, name } = options.connection
+  const boss = new PgBoss({
+    host,
+    port,
+    user,
+    database: name,
+    ...(typeof password === 'string' && { password }),
+    ssl,
+    application_name: 'crystal-forge jobs',
+    max: 2,
+    useListenNotify: true,
+    cronMonitorIntervalSeconds: 30,
+    superviseIntervalSeconds: 10,
+    monitorIntervalSeconds: 10,
+    registerInstance: false,
+  })
+  // the next poll tries again; the failure of a job itself is logged where it runs
+  boss.on('error', (err) => log.warn({ err }, 'the job queue failed for now'))
+
+  return {
+    boss,
+    async start() {
+      await boss.start()
+      await createQueues(boss)
+    },
+    stop: () => boss.stop({ graceful: true, timeout: 5000 }),
+    requests: {
+      syncFlake: async (flakeId) => {
+        await boss.send(SYNC_FLAKE, { flakeId }, { singletonKey: String(flakeId) })
+      },
+      evaluateCommit: async (transaction, job, { priority }) => {
+        await boss.send(EVALUATE_COMMIT, job, {
+          singletonKey: String(job.commitId),
+          priority,
+          db: { executeSql: (text, values) => runIn(transaction, text, values) },
+        })
+      },
+    },
+  }
+}
+
+async function createQueues(boss: PgBoss): Promise<void> {
+  const lease = { heartbeatSeconds: HEARTBEAT_SECS, expireInSeconds: EXPIRE_SECS, notify: true }
+  const retry = { retryDelay: 5, retryBackoff: true, retryDelayMax: 600 }
+  await boss.createQueue(LOST_EVALUATION, { notify: true })
+  await boss.createQueue(SYNC_FLAKE, { ...lease, ...retry, policy: 'stately', retryLimit: 3 })
+  await boss.createQueue(EVALUATE_COMMIT, {
+    ...lease,
+    ...retry,
+    policy: 'exclusive',
+    retryLimit: 5,
+    deadLetter: LOST_EVALUATION,
+  })
+}
+
+async function runIn(transaction: Transaction<DB>, text: string, values: readonly unknown[] = []) {
+  const { rows } = await transaction.executeQuery<Record<string, unknown>>(
+    CompiledQuery.raw(text, [...values]),
+  )
+  return { rows }
+}
