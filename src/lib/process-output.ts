@@ -13,8 +13,14 @@ export function collectHead(stream: Readable, limit: number, onExceeded: () => v
   return () => Buffer.concat(chunks).toString('utf8')
 }
 
-/** Collects the last `limit` bytes: the end of a long log is where the error is. Returns a reader of the text. */
-export function collectTail(stream: Readable, limit: number): () => string {
+export interface Tail {
+  add: (chunk: Buffer) => void
+  clear: () => void
+  text: () => string
+}
+
+/** Keeps the last `limit` bytes of what is added: the end of a long log is where the error is. */
+export function createTail(limit: number): Tail {
   let kept: Buffer[] = []
   let size = 0
   let isCut = false
@@ -24,17 +30,31 @@ export function collectTail(stream: Readable, limit: number): () => string {
     kept = [bytes.subarray(Math.max(0, bytes.length - limit))]
     size = Math.min(size, limit)
   }
-  stream.on('data', (chunk: Buffer) => {
-    kept.push(chunk)
-    size += chunk.length
-    // Only when twice the limit is held, so that copying stays linear in what is written.
-    if (size > 2 * limit) cut()
-  })
-  return () => {
-    cut()
-    const [bytes = Buffer.alloc(0)] = kept
-    return bytes.toString('utf8', isCut ? firstCharacter(bytes) : 0)
+  return {
+    add: (chunk) => {
+      kept.push(chunk)
+      size += chunk.length
+      // Only when twice the limit is held, so that copying stays linear in what is written.
+      if (size > 2 * limit) cut()
+    },
+    clear: () => {
+      kept = []
+      size = 0
+      isCut = false
+    },
+    text: () => {
+      cut()
+      const [bytes = Buffer.alloc(0)] = kept
+      return bytes.toString('utf8', isCut ? firstCharacter(bytes) : 0)
+    },
   }
+}
+
+/** Collects the last `limit` bytes of a stream. Returns a reader of the text. */
+export function collectTail(stream: Readable, limit: number): () => string {
+  const tail = createTail(limit)
+  stream.on('data', tail.add)
+  return tail.text
 }
 
 /** A cut can leave the end of a character at the start (bytes 10xxxxxx), which is no text. */

@@ -1,0 +1,32 @@
+import { readFileSync } from 'node:fs'
+
+/**
+ * Address space that is never resident: Nix maps its libraries, a 64 MiB stack and the collector's reserves (330 MiB
+ * beside a heap of 1.7 GiB, Nix 2.8).
+ */
+const ADDRESS_SPACE_ALLOWANCE = 512 * 2 ** 20
+
+/** Arguments of prlimit(1), which becomes the program after them: what it may have resident, enforced by the kernel. */
+export function memoryLimit(bytes: number): string[] {
+  return [`--as=${bytes + ADDRESS_SPACE_ALLOWANCE}`, '--core=0', '--']
+}
+
+export interface ProcessMemory {
+  residentBytes: number
+  /** The most it had resident so far. */
+  peakBytes: number
+}
+
+/** Of a running process (proc_pid_status(5): VmRSS and VmHWM, in KiB); null when it has ended. */
+export function processMemory(pid: number): ProcessMemory | null {
+  try {
+    const status = readFileSync(`/proc/${pid}/status`, 'utf8')
+    const kibibytes = (name: string): number =>
+      Number(new RegExp(`^${name}:\\s*(\\d+) kB$`, 'm').exec(status)?.[1])
+    const memory = { residentBytes: kibibytes('VmRSS') * 1024, peakBytes: kibibytes('VmHWM') * 1024 }
+    // A zombie has neither.
+    return Number.isNaN(memory.peakBytes) ? null : memory
+  } catch {
+    return null
+  }
+}

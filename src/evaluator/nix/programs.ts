@@ -1,0 +1,36 @@
+import { access, constants } from 'node:fs/promises'
+import { isAbsolute, join } from 'node:path'
+import { NixError } from './nix-error.ts'
+
+/** The absolute paths of the programs that evaluation starts. */
+export interface Programs {
+  nix: string
+  git: string
+  /** Of util-linux: sets the limit of memory that the kernel enforces. */
+  prlimit: string
+}
+
+/** Looks in the directories of `searchPath` (the form of PATH). Throws a NixError `nix_missing`. */
+export async function findPrograms(searchPath: string): Promise<Programs> {
+  const [nix, git, prlimit] = await Promise.all(
+    ['nix', 'git', 'prlimit'].map((name) => findProgram(name, searchPath)),
+  )
+  if (nix === undefined || git === undefined || prlimit === undefined) throw new Error('unreachable')
+  return { nix, git, prlimit }
+}
+
+async function findProgram(name: string, searchPath: string): Promise<string> {
+  for (const directory of searchPath.split(':').filter(isAbsolute)) {
+    const path = join(directory, name)
+    try {
+      await access(path, constants.X_OK)
+      return path
+    } catch {
+      // not in this directory
+    }
+  }
+  throw new NixError(
+    'nix_missing',
+    `there is no ${name} on PATH (${searchPath}); evaluation needs nix, git and prlimit (of util-linux)`,
+  )
+}
