@@ -10,6 +10,9 @@ interface CommandEntry {
 /** Every command, in the order of the help. A new one is its file and one line here. */
 export const COMMANDS: readonly CommandEntry[] = [
   entry('server', 'run the server', async () => (await import('./server.ts')).createServerCommand()),
+  entry('evaluator', 'run an evaluator beside the servers', async () =>
+    (await import('./evaluator.ts')).createEvaluatorCommand(),
+  ),
   entry('agent', 'run the agent', async () => (await import('./agent.ts')).createAgentCommand()),
   entry('keygen', 'make an Ed25519 key pair for an agent', async () =>
     (await import('./keygen.ts')).createKeygenCommand(),

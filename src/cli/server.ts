@@ -3,6 +3,7 @@ import { systemClock } from '../lib/clock.ts'
 import { loadConfig } from '../lib/config/load.ts'
 import { runUntilSignal } from '../lib/lifecycle.ts'
 import { createLogger } from '../lib/log.ts'
+import { createEvaluator } from '../evaluator/evaluator.ts'
 import { createServer } from '../server/server.ts'
 
 export function createServerCommand(): Command {
@@ -13,6 +14,14 @@ export function createServerCommand(): Command {
     .action(async () => {
       const config = loadConfig({ env: process.env, cwd: process.cwd(), part: 'server' })
       const log = createLogger()
-      await runUntilSignal(createServer({ config, log, clock: systemClock }), log)
+      const server = createServer({
+        config,
+        log,
+        clock: systemClock,
+        ...(config.server.evaluate && {
+          beside: (shared) => createEvaluator({ config, log, environment: process.env, ...shared }),
+        }),
+      })
+      await runUntilSignal(server, log)
     })
 }

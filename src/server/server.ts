@@ -1,13 +1,13 @@
 import { readFile } from 'node:fs/promises'
 import type { Clock } from '../lib/clock.ts'
 import type { Config } from '../lib/config/load.ts'
-import { createLifecycle } from '../lib/lifecycle.ts'
+import { createLifecycle, type Part } from '../lib/lifecycle.ts'
 import type { Logger } from '../lib/log.ts'
 import { VERSION } from '../lib/version.ts'
 import { keyId, parsePublicKey } from '../protocol/keys.ts'
 import { createConfiguredDatabase } from '../store/configured-database.ts'
-import { createDatabase } from '../store/database.ts'
-import { createJobQueue } from '../store/job-queue.ts'
+import { createDatabase, type Database } from '../store/database.ts'
+import { createJobQueue, type JobQueue } from '../store/job-queue.ts'
 import { migrate } from '../store/migrate.ts'
 import { createPartitions } from '../store/partitions.ts'
 import { type DeclaredSystem, reconcileSystems } from '../store/reconcile.ts'
@@ -28,7 +28,13 @@ export interface Server {
 }
 
 /** The whole server process: database, jobs, HTTP. All state is in the database, so that there may be many. */
-export function createServer(options: { config: Config; log: Logger; clock: Clock }): Server {
+export function createServer(options: {
+  config: Config
+  log: Logger
+  clock: Clock
+  /** What else runs in this process, on the same database: started when that is migrated, stopped before it. */
+  beside?: (shared: { database: Database; queue: JobQueue }) => Part
+}): Server {
   const { config, log, clock } = options
   const lifecycle = createLifecycle({ timeoutMs: 30_000 })
   let address = ''
@@ -56,6 +62,11 @@ export function createServer(options: { config: Config; log: Logger; clock: Cloc
     const context = { db: database.db, settings, clock, log, jobs: queue.requests }
     const app = await createApp(context, { verify: createVerifier({ log }), version: VERSION })
     await startRecurringJobs({ db: database.db, queue, log, jobs: recurringJobs(config, database.db) })
+    if (options.beside !== undefined) {
+      const part = options.beside({ database, queue })
+      await part.start()
+      lifecycle.add('the evaluator', part.stop)
+    }
     lifecycle.add('HTTP', () => app.http.close())
     if (settings.metricsListen !== null) {
       const listener = createMetricsListener(app.metrics, settings.metricsListen, log)

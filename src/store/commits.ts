@@ -40,6 +40,35 @@ export async function listKnownCommits(db: Kysely<DB>, flakeId: number): Promise
     .execute()
 }
 
+/** The newest commit as it is recorded, and how many commits within the search depth are not; null before the first sync. */
+export async function findHeadState(db: Kysely<DB>, flakeId: number) {
+  const row = await db
+    .selectFrom('flakes')
+    .innerJoin('commits', 'commits.id', 'flakes.head_commit_id')
+    .select([
+      'commits.sha',
+      'commits.status',
+      'flakes.head_branch as branch',
+      sql<number>`least(flakes.search_depth, commits.position + 1) - (
+        select count(*) from commits c
+        where c.flake_id = flakes.id and c.mainline and c.position > commits.position - flakes.search_depth)`.as(
+        'missing',
+      ),
+    ])
+    .where('flakes.id', '=', flakeId)
+    .executeTakeFirst()
+  return row ?? null
+}
+
+/** Git was asked, and nothing moved. */
+export async function recordUnchanged(db: Kysely<DB>, flakeId: number): Promise<void> {
+  await db
+    .updateTable('flakes')
+    .set({ synced_at: sql`now()`, sync_failed_at: null, sync_error: null })
+    .where('id', '=', flakeId)
+    .execute()
+}
+
 /**
  * Makes the database say what Git says of a flake's branch, and judges its systems anew, in one transaction; `follow`
  * runs in it, for the jobs that follow from it. Commits that the branch does not have any more stay, without a position.

@@ -99,3 +99,15 @@ export async function setArchived(db: Kysely<DB>, id: number, archived: boolean)
     await (archived ? endDrift(transaction, id) : startDrift(transaction, id))
   })
 }
+
+/** The configurations of a flake that systems have to run, each once. */
+export async function listConfigurationsInUse(db: Kysely<DB>, flakeId: number): Promise<string[]> {
+  const rows = await db
+    .selectFrom('systems')
+    .select(sql<string>`coalesce(configuration, hostname)`.as('configuration'))
+    .distinct()
+    .where('flake_id', '=', flakeId)
+    .where('archived_at', 'is', null)
+    .execute()
+  return rows.map((row) => row.configuration)
+}

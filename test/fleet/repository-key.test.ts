@@ -89,8 +89,9 @@ test('every form of a repository has one key, which is its own key', () => {
   )
 })
 
+const isCaseBlind = (server: string): boolean => server === 'github.com' || server === 'gitlab.com'
+
 test('two repositories never have one key', () => {
-  const isCaseBlind = (server: string): boolean => server === 'github.com' || server === 'gitlab.com'
   fc.assert(
     fc.property(repository, repository, (one, other) => {
       fc.pre(JSON.stringify(one) !== JSON.stringify(other) && !isCaseBlind(one.host))

@@ -133,7 +133,7 @@ async function fuzz(fuzzed: Fuzzed, lane: Lane, number: number, cases: number): 
 /** What of the database no fuzzed request may change; jobs run when they run. */
 async function untouchable(database: Database) {
   const { job_runs: _jobs, ...content } = await databaseContent(database.db, (table) =>
-    ['contacts', 'facts', 'flags', 'online_periods', 'reports'].includes(table)
+    ['contacts', 'drift', 'events', 'facts', 'flags', 'online_periods', 'reports'].includes(table)
       ? "system_id = (select id from systems where hostname = 'bystander')"
       : table === 'keys'
         ? "system_id = (select id from systems where hostname = 'bystander') or status <> 'active' or not declared"

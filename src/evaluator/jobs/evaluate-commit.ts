@@ -1,0 +1,164 @@
+import { parseFlakeUrl } from '../../fleet/flake-url.ts'
+import { explainError } from '../../lib/errors.ts'
+import {
+  type CommitToEvaluate,
+  findCommitToEvaluate,
+  finishCommit,
+  markQueued,
+  markRunning,
+  markSuperseded,
+  markWaiting,
+  recordContents,
+} from '../../store/commit-runs.ts'
+import { isSearching, readUnsearched } from '../../store/drift-search.ts'
+import { listEvaluated, recordEvaluations } from '../../store/evaluations.ts'
+import { findFlake, type FlakeRow } from '../../store/flakes.ts'
+import type { EvaluateCommitJob } from '../../store/job-queue.ts'
+import { listConfigurationsInUse } from '../../store/systems.ts'
+import type { EvaluatorContext } from '../context.ts'
+import { withCredentials } from '../credentials.ts'
+import { GitError } from '../git/git-error.ts'
+import { NixError } from '../nix/nix-error.ts'
+import type { FetchedFlake, FlakeSource } from '../nix/types.ts'
+import { createRecorder } from './recorder.ts'
+import { searchPriority } from './priorities.ts'
+
+/** Whether no try is left after this one. */
+export interface Attempt {
+  isLast: boolean
+}
+
+/**
+ * Evaluates one commit: all its configurations that have no result yet. Every end is recorded with its reason; rejects
+ * when trying again can help and there are tries left.
+ */
+export async function evaluateCommit(
+  context: EvaluatorContext,
+  job: EvaluateCommitJob,
+  attempt: Attempt,
+  signal: AbortSignal,
+): Promise<void> {
+  const { db, log } = context
+  const commit = await findCommitToEvaluate(db, job.commitId)
+  if (commit === null) return
+  const flake = await findFlake(db, commit.flakeId)
+  if (flake === null) return
+  if (!(await isWanted(context, commit, job))) {
+    await markSuperseded(db, commit.id)
+    return
+  }
+  try {
+    await evaluate(context, flake, commit, job, signal)
+    log.info({ flake: flake.url, commit: commit.sha }, 'a commit is evaluated')
+  } catch (error) {
+    if (signal.aborted) throw error
+    const { cause, canHeal } = causeOf(error)
+    const failure = { cause, error: explainError(error) }
+    log.warn({ err: error, flake: flake.url, commit: commit.sha }, 'a commit cannot be evaluated')
+    if (canHeal && !attempt.isLast) {
+      await markWaiting(db, commit.id, failure)
+      throw error
+    }
+    await finishCommit(db, commit, { status: 'failed', ...failure })
+  }
+  await search(context, flake)
+}
+
+/** A commit that is no longer the newest is evaluated only where an operator or a system's search wants it. */
+async function isWanted(
+  { db }: EvaluatorContext,
+  commit: CommitToEvaluate,
+  job: EvaluateCommitJob,
+): Promise<boolean> {
+  if (commit.flakeArchived) return false
+  if (commit.isHead || job.again !== null) return true
+  return commit.withinSearch && (await isSearching(db, commit.flakeId))
+}
+
+async function evaluate(
+  context: EvaluatorContext,
+  flake: FlakeRow,
+  commit: CommitToEvaluate,
+  job: EvaluateCommitJob,
+  signal: AbortSignal,
+): Promise<void> {
+  const { db, nix } = context
+  const nixVersion = await nix.version()
+  await markRunning(db, commit.id, nixVersion)
+  const source = await sourceOf(context, flake, commit.sha, signal)
+  const fetched = await fetchInputs(context, flake, source, signal)
+  const names = await nix.listConfigurations(fetched, { signal })
+  await recordContents(db, commit.id, { configurations: names.length, inputs: fetched.inputs })
+  const done = new Set(await listEvaluated(db, commit.id))
+  const again = new Set(job.again ?? [])
+  const open = names.filter((name) => !done.has(name) || again.has(name))
+  const recorder = createRecorder({ record: (records) => recordEvaluations(db, commit, records), nixVersion })
+  await nix.evaluate(fetched, await inUseFirst(context, flake, open), { onResult: recorder.add, signal })
+  await recorder.finish()
+  await finishCommit(db, commit, { status: 'evaluated' })
+}
+
+/** Another machine may have fetched the commit: then this one's mirror does not have it yet. */
+async function sourceOf(
+  { flakes }: EvaluatorContext,
+  flake: FlakeRow,
+  sha: string,
+  signal: AbortSignal,
+): Promise<FlakeSource> {
+  const mirror = flakes.mirror(flake)
+  const ref = await mirror.keep(sha, signal).catch(async (error: unknown) => {
+    if (!(error instanceof GitError)) throw error
+    await mirror.fetch(flake.branch, signal)
+    return mirror.keep(sha, signal)
+  })
+  return {
+    mirror: flakes.mirrorDirectory(flake),
+    ref,
+    rev: sha,
+    directory: flake.directory,
+    submodules: parseFlakeUrl(flake.url).submodules,
+    allowImportFromDerivation: flake.allow_import_from_derivation,
+  }
+}
+
+async function fetchInputs(
+  { nix, flakes }: EvaluatorContext,
+  flake: FlakeRow,
+  source: FlakeSource,
+  signal: AbortSignal,
+): Promise<FetchedFlake> {
+  return withCredentials(flakes.credentials(flake), ({ env }) => nix.fetchInputs(source, { env, signal }))
+}
+
+/** What a system waits for comes first. */
+async function inUseFirst(
+  { db }: EvaluatorContext,
+  flake: FlakeRow,
+  names: readonly string[],
+): Promise<string[]> {
+  const inUse = new Set(await listConfigurationsInUse(db, flake.id))
+  return names.toSorted((a, b) => Number(inUse.has(b)) - Number(inUse.has(a)))
+}
+
+/** While a system runs what no commit explains, the older ones are evaluated too, the newest first. */
+async function search({ db, jobs }: EvaluatorContext, flake: FlakeRow): Promise<void> {
+  if (!(await isSearching(db, flake.id))) return
+  const unsearched = (await readUnsearched(db, [flake.id])).get(flake.id) ?? []
+  await db.transaction().execute(async (transaction) => {
+    const ids = unsearched.map((commit) => commit.id)
+    const queued = new Set(await markQueued(transaction, ids, { again: false }))
+    for (const { id, position } of unsearched.filter((commit) => queued.has(commit.id)))
+      await jobs.evaluateCommit(
+        transaction,
+        { commitId: id, again: null },
+        { priority: searchPriority(position) },
+      )
+  })
+}
+
+function causeOf(error: unknown): { cause: string; canHeal: boolean } {
+  if (error instanceof NixError) return { cause: error.kind, canHeal: error.canHeal }
+  if (error instanceof GitError) return { cause: `git_${error.kind}`, canHeal: error.canHeal }
+  // ours, or the database's: a later try may do better
+  return { cause: 'internal', canHeal: true }
+}

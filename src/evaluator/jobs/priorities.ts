@@ -1,0 +1,12 @@
+/** Above every commit that is only searched. */
+const HEADS = 1_000_000_000
+
+/** New heads first, the newest of them before the others; a commit that came later has a greater id. */
+export function headPriority(commitId: number): number {
+  return HEADS + (commitId % HEADS)
+}
+
+/** Commits that are searched for what a system runs: the newest first. */
+export function searchPriority(position: number): number {
+  return position % HEADS
+}

@@ -1,0 +1,61 @@
+import type { Transaction } from 'kysely'
+import { explainError } from '../../lib/errors.ts'
+import { markQueued } from '../../store/commit-runs.ts'
+import { findHeadState, listKnownCommits, recordBranch, recordUnchanged } from '../../store/commits.ts'
+import { findFlake, type FlakeRow, recordSyncFailure } from '../../store/flakes.ts'
+import type { DB } from '../../store/schema.generated.ts'
+import type { EvaluatorContext } from '../context.ts'
+import { GitError } from '../git/git-error.ts'
+import type { Head } from '../git/remote.ts'
+import { readBranch } from '../read-branch.ts'
+import { headPriority } from './priorities.ts'
+
+/**
+ * Asks Git what a flake's branch is at, records it, and has a new head evaluated. What Git cannot say is recorded with
+ * the flake; rejects when trying again can help.
+ */
+export async function syncFlake(
+  context: EvaluatorContext,
+  flakeId: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const { db, log, flakes } = context
+  const flake = await findFlake(db, flakeId)
+  if (flake === null || flake.archived_at !== null) return
+  try {
+    const head = await flakes.mirror(flake).fetch(flake.branch, signal)
+    if (!(await isRecorded(context, flake, head))) await record(context, flake, head, signal)
+  } catch (error) {
+    if (signal.aborted || !(error instanceof GitError)) throw error
+    await recordSyncFailure(db, flakeId, explainError(error))
+    log.warn({ err: error, flake: flake.url }, 'a flake cannot be fetched')
+    if (error.canHeal) throw error
+  }
+}
+
+/** Nothing moved, and its evaluation is done or waits: most polls end here. */
+async function isRecorded({ db }: EvaluatorContext, flake: FlakeRow, head: Head): Promise<boolean> {
+  const state = await findHeadState(db, flake.id)
+  if (state === null || state.sha !== head.head || state.branch !== head.branch) return false
+  if (state.missing > 0 || state.status === 'new' || state.status === 'superseded') return false
+  await recordUnchanged(db, flake.id)
+  return true
+}
+
+async function record(
+  { db, log, flakes, jobs }: EvaluatorContext,
+  flake: FlakeRow,
+  head: Head,
+  signal: AbortSignal,
+): Promise<void> {
+  const known = await listKnownCommits(db, flake.id)
+  const before = { known, searchDepth: flake.search_depth }
+  const state = await readBranch(flakes.mirror(flake), head, before, signal)
+  const follow = async (transaction: Transaction<DB>, { commitId }: { commitId: number }) => {
+    const queued = await markQueued(transaction, [commitId], { again: false })
+    for (const id of queued)
+      await jobs.evaluateCommit(transaction, { commitId: id, again: null }, { priority: headPriority(id) })
+  }
+  const { moved } = await recordBranch(db, flake.id, state, follow)
+  if (moved) log.info({ flake: flake.url, branch: head.branch, head: head.head }, 'a branch has moved')
+}

@@ -1,0 +1,38 @@
+import type { BranchState, KnownCommit } from '../store/commits.ts'
+import type { Mirror } from './git/mirror.ts'
+import type { Head } from './git/remote.ts'
+
+/** Commits between two heads that are looked at one by one; what is older than that nobody will search. */
+const MOST_COMMITS = 10_000
+
+/**
+ * What Git says of a branch, as far as the database does not know it: the newest commits, at least `searchDepth` and all
+ * since the head before, and where the other known commits are now.
+ */
+export async function readBranch(
+  mirror: Pick<Mirror, 'firstParents' | 'countFirstParents' | 'positionOf'>,
+  { branch, head }: Head,
+  before: { known: readonly KnownCommit[]; searchDepth: number },
+  signal?: AbortSignal,
+): Promise<BranchState> {
+  const count = await mirror.countFirstParents(head, signal)
+  const newestKnown = Math.max(-1, ...before.known.filter(({ mainline }) => mainline).map(positionOrNone))
+  const wanted = Math.min(MOST_COMMITS, Math.max(before.searchDepth, count - newestKnown))
+  const records = await mirror.firstParents(head, wanted, signal)
+  const mainline = records.map((record, index) => ({ ...record, position: count - 1 - index }))
+  const positions = new Map(mainline.map(({ sha, position }) => [sha, position]))
+  // the commit that was the newest is where it was: everything older is where it was too
+  const grew = before.known.some(
+    ({ sha, position, mainline: was }) => was && position === newestKnown && positions.get(sha) === position,
+  )
+  const others = new Map<string, { position: number; mainline: boolean } | null>()
+  for (const commit of before.known) {
+    if (positions.has(commit.sha) || (grew && commit.position !== null)) continue
+    const position = await mirror.positionOf(commit.sha, head, signal)
+    const stays = commit.mainline && commit.position === position
+    others.set(commit.sha, position === null ? null : { position, mainline: stays })
+  }
+  return { branch, head, mainline, others }
+}
+
+const positionOrNone = ({ position }: KnownCommit): number => position ?? -1
