@@ -13,7 +13,8 @@ const MAX_OUTPUT_BYTES = 16 * 2 ** 20
 /** The facts of a configuration with hundreds of specialisations. */
 const MAX_LINE_BYTES = 2 ** 20
 const KEPT_STDERR_BYTES = 64 * 2 ** 10
-const SAMPLE_MS = 250
+/** Nix needs some 60 ms to evaluate nothing; when it has ended nothing tells what it had. */
+const SAMPLE_MS = 25
 
 export interface ChunkOptions {
   programs: Programs
