@@ -138,6 +138,7 @@ alter table drift add constraint drift_states check (
     'wrong_configuration', 'unmanaged'));
 create index drift_standing on drift (standing);
 create index drift_running_path on drift (running_path);
+create index drift_searching on drift (system_id) where reason = 'searching';
 insert into drift (system_id, state, since, standing, standing_since)
 select id, 'no_report', created_at, 'no_report', created_at from systems where archived_at is null;
 

@@ -463,6 +463,8 @@ CREATE INDEX commits_branch ON public.commits USING btree (flake_id, "position" 
 
 CREATE INDEX drift_running_path ON public.drift USING btree (running_path);
 
+CREATE INDEX drift_searching ON public.drift USING btree (system_id) WHERE (reason = 'searching'::text);
+
 CREATE INDEX drift_standing ON public.drift USING btree (standing);
 
 CREATE INDEX evaluated_paths_out_path ON public.evaluated_paths USING btree (out_path);

@@ -6,6 +6,7 @@ import type { DB } from '../store/schema.generated.ts'
 import type { Credentials } from './credentials.ts'
 import type { Mirror } from './git/mirror.ts'
 import type { Nix } from './nix/nix.ts'
+import type { FlakeSource } from './nix/types.ts'
 
 /** What every job of an evaluator works with. */
 export interface EvaluatorContext {
@@ -19,7 +20,7 @@ export interface EvaluatorContext {
 /** Where a flake is on this machine, and what may read it. */
 export interface FlakeAccess {
   mirror: (flake: FlakeRow) => Mirror
-  /** Absolute path of the bare repository. */
-  mirrorDirectory: (flake: FlakeRow) => string
+  /** One of its commits, as Nix finds it in the mirror. */
+  source: (flake: FlakeRow, sha: string) => FlakeSource
   credentials: (flake: FlakeRow) => Credentials
 }

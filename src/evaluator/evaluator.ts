@@ -2,9 +2,7 @@ import type { Job, JobWithMetadata } from 'pg-boss'
 import type { Config } from '../lib/config/load.ts'
 import { createLifecycle, type Part } from '../lib/lifecycle.ts'
 import type { Logger } from '../lib/log.ts'
-import { finishCommit, findCommitToEvaluate } from '../store/commit-runs.ts'
 import type { Database } from '../store/database.ts'
-import { takeFlakesToPoll } from '../store/flakes.ts'
 import {
   EVALUATE_COMMIT,
   type EvaluateCommitJob,
@@ -13,20 +11,23 @@ import {
   SYNC_FLAKE,
   type SyncFlakeJob,
 } from '../store/job-queue.ts'
-import { recordRun, registerJob } from '../store/job-runs.ts'
+import { registerJob } from '../store/job-runs.ts'
 import type { EvaluatorContext } from './context.ts'
 import { createFlakeAccess } from './flake-access.ts'
+import { COLLECT_STORE } from './jobs/collect-store.ts'
 import { evaluateCommit } from './jobs/evaluate-commit.ts'
+import { giveUpCommit } from './jobs/give-up-commit.ts'
 import { syncFlake } from './jobs/sync-flake.ts'
 import { createNix } from './nix/nix.ts'
 import { claimDirectory } from './own-directory.ts'
+import { createPolling } from './polling.ts'
 
-/** How often it is looked whether a flake is due: a fifth of the shortest useful interval. */
-const POLL_TICK_MS = 1000
+/** Flakes that are asked for their branches at the same time: most of it is waiting for the network. */
+const SYNCS_AT_ONCE = 4
 
 /**
  * Does the work of the job queue: asks Git for heads, by webhook or by time, and Nix for what they evaluate to. Any
- * number of evaluators share it; what one leaves when it dies another takes over.
+ * number of evaluators share it; what one leaves when it stops or dies another takes over.
  */
 export function createEvaluator(options: {
   config: Pick<Config, 'evaluator' | 'flakes' | 'server'>
@@ -35,11 +36,10 @@ export function createEvaluator(options: {
   log: Logger
   environment: Readonly<Record<string, string | undefined>>
 }): Part {
-  const { config, database, queue, log } = options
-  const { db } = database
+  const { config, queue, log } = options
+  const { db } = options.database
   const lifecycle = createLifecycle({ timeoutMs: 20_000 })
   const stopping = new AbortController()
-  const signalOf = (job: Job<unknown>) => AbortSignal.any([stopping.signal, job.signal])
 
   const start = async (): Promise<void> => {
     const directory = await claimDirectory(config.server.state_dir)
@@ -57,10 +57,11 @@ export function createEvaluator(options: {
         environment: options.environment,
       }),
     }
-    await registerJob(db, 'poll-flakes')
+    await registerJob(db, COLLECT_STORE)
     await work(context)
-    const poll = setInterval(() => void pollFlakes(), POLL_TICK_MS)
-    lifecycle.add('polling', () => clearInterval(poll))
+    const polling = createPolling(context, config.evaluator.poll_interval)
+    lifecycle.add('polling', polling.stop)
+    await polling.start()
   }
 
   const work = async (context: EvaluatorContext): Promise<void> => {
@@ -69,45 +70,34 @@ export function createEvaluator(options: {
       stopping.abort(new Error('the evaluator stops'))
       await Promise.all([SYNC_FLAKE, EVALUATE_COMMIT, LOST_EVALUATION].map((name) => boss.offWork(name)))
     })
-    await boss.work<SyncFlakeJob>(SYNC_FLAKE, { localConcurrency: 2 }, async ([job]) => {
-      if (job !== undefined) await syncFlake(context, job.data.flakeId, signalOf(job))
-    })
-    const evaluate = async ([job]: JobWithMetadata<EvaluateCommitJob>[]): Promise<void> => {
-      if (job === undefined) return
-      const attempt = { isLast: job.retryCount >= job.retryLimit }
-      await evaluateCommit(context, job.data, attempt, signalOf(job))
-    }
-    await boss.work(EVALUATE_COMMIT, { includeMetadata: true }, evaluate)
+    await boss.work<SyncFlakeJob>(SYNC_FLAKE, { localConcurrency: SYNCS_AT_ONCE }, ([job]) =>
+      doOrGiveBack(job, (given, signal) => syncFlake(context, given.data.flakeId, signal)),
+    )
+    await boss.work(
+      EVALUATE_COMMIT,
+      { includeMetadata: true },
+      ([job]: JobWithMetadata<EvaluateCommitJob>[]) =>
+        doOrGiveBack(job, (given, signal) =>
+          evaluateCommit(context, given.data, { isLast: given.retryCount >= given.retryLimit }, signal),
+        ),
+    )
     await boss.work<EvaluateCommitJob>(LOST_EVALUATION, async ([job]) => {
-      if (job !== undefined) await giveUp(job.data.commitId)
+      if (job !== undefined) await giveUpCommit(db, job.data.commitId)
     })
   }
 
-  /** Its evaluators died, one after the other, most likely of it. */
-  const giveUp = async (commitId: number): Promise<void> => {
-    const commit = await findCommitToEvaluate(db, commitId)
-    if (commit === null || commit.status === 'evaluated' || commit.status === 'failed') return
-    await finishCommit(db, commit, {
-      status: 'failed',
-      cause: 'evaluator_died',
-      error: 'every evaluator that tried died or was stopped; evaluate it again when that is mended',
-    })
-  }
-
-  let polling = false
-  const pollFlakes = async (): Promise<void> => {
-    if (polling || stopping.signal.aborted) return
-    polling = true
+  /** What is stopped for our sake is not failed: it costs the job no try, and another takes it at once. */
+  async function doOrGiveBack<Given extends Job<unknown>>(
+    job: Given | undefined,
+    action: (job: Given, signal: AbortSignal) => Promise<void>,
+  ): Promise<void> {
+    if (job === undefined) return
     try {
-      const due = await takeFlakesToPoll(db, config.evaluator.poll_interval)
-      if (due.length === 0) return
-      await recordRun(db, 'poll-flakes', async () => {
-        for (const flakeId of due) await queue.requests.syncFlake(flakeId)
-      })
-    } catch (err) {
-      log.warn({ err }, 'flakes could not be polled for now')
-    } finally {
-      polling = false
+      await action(job, AbortSignal.any([stopping.signal, job.signal]))
+    } catch (error) {
+      if (!stopping.signal.aborted) throw error
+      await queue.boss.cancel(job.name, job.id)
+      await queue.boss.resume(job.name, job.id)
     }
   }
 

@@ -4,7 +4,8 @@ import type { FlakeConfig } from '../lib/config/load.ts'
 import type { FlakeRow } from '../store/flakes.ts'
 import type { FlakeAccess } from './context.ts'
 import type { Credentials } from './credentials.ts'
-import { createMirror, type Mirror } from './git/mirror.ts'
+import { createMirror, type Mirror, refOf } from './git/mirror.ts'
+import type { FlakeSource } from './nix/types.ts'
 
 /** A first fetch of a large repository over a slow line takes this; a server that says nothing is given up sooner. */
 const GIT_TIMEOUT_MS = 30 * 60_000
@@ -31,7 +32,15 @@ export function createFlakeAccess(directory: string, declared: readonly FlakeCon
     mirrors.set(flake.id, made)
     return made
   }
-  return { mirror, mirrorDirectory, credentials }
+  const source = (flake: FlakeRow, sha: string): FlakeSource => ({
+    mirror: mirrorDirectory(flake),
+    ref: refOf(sha),
+    rev: sha,
+    directory: flake.directory,
+    submodules: parseFlakeUrl(flake.url).submodules,
+    allowImportFromDerivation: flake.allow_import_from_derivation,
+  })
+  return { mirror, source, credentials }
 }
 
 function toCredentials(flake: FlakeConfig): Credentials {

@@ -118,12 +118,13 @@ export async function finishCommit(
   })
 }
 
-/** It failed for a reason that can heal, and waits to be tried again. */
+/** It waits to be tried again: it failed for a reason that can heal, or its evaluator stopped (null). */
 export async function markWaiting(
   db: Kysely<DB>,
   commitId: number,
-  { cause, error }: { cause: string; error: string },
+  failure: { cause: string; error: string } | null,
 ): Promise<void> {
+  const { cause, error } = failure ?? { cause: null, error: null }
   await db
     .updateTable('commits')
     .set({ status: 'queued', queued_at: sql`now()`, cause, error })

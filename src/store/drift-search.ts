@@ -34,13 +34,27 @@ export async function readUnsearched(
 
 /** Whether a system of the flake waits for older commits to be searched for what it runs. */
 export async function isSearching(db: Kysely<DB>, flakeId: number): Promise<boolean> {
-  const row = await db
+  return (await searchingFlakes(db).where('systems.flake_id', '=', flakeId).executeTakeFirst()) !== undefined
+}
+
+/** The flakes of which a system waits for older commits to be searched, and no job waits for some of these commits. */
+export async function listFlakesToSearch(db: Kysely<DB>): Promise<number[]> {
+  const rows = await searchingFlakes(db)
+    .where(
+      sql<boolean>`exists (
+        select from flakes k join commits h on h.id = k.head_commit_id
+          join commits c on c.flake_id = k.id and c.mainline and c.position > h.position - k.search_depth
+        where k.id = systems.flake_id and k.archived_at is null and c.status in ('new', 'superseded'))`,
+    )
+    .execute()
+  return rows.flatMap(({ flake_id: id }) => (id === null ? [] : [id]))
+}
+
+function searchingFlakes(db: Kysely<DB>) {
+  return db
     .selectFrom('drift')
     .innerJoin('systems', 'systems.id', 'drift.system_id')
-    .select('drift.system_id')
-    .where('systems.flake_id', '=', flakeId)
+    .select('systems.flake_id')
+    .distinct()
     .where('drift.reason', '=', 'searching')
-    .limit(1)
-    .executeTakeFirst()
-  return row !== undefined
 }

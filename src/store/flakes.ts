@@ -102,6 +102,19 @@ export async function listFlakes(db: Kysely<DB>): Promise<FlakeRow[]> {
   return db.selectFrom('flakes').selectAll().where('archived_at', 'is', null).orderBy('id').execute()
 }
 
+/** The flakes that are not archived and were asked for their branch, each with the commit it is at. */
+export async function listHeads(db: Kysely<DB>): Promise<{ flake: FlakeRow; sha: string }[]> {
+  const rows = await db
+    .selectFrom('flakes')
+    .innerJoin('commits', 'commits.id', 'flakes.head_commit_id')
+    .selectAll('flakes')
+    .select('commits.sha')
+    .where('flakes.archived_at', 'is', null)
+    .orderBy('flakes.id')
+    .execute()
+  return rows.map(({ sha, ...flake }) => ({ flake, sha }))
+}
+
 /** The flake of this id, archived or not, or null. */
 export async function findFlake(db: Kysely<DB>, id: number): Promise<FlakeRow | null> {
   return (await db.selectFrom('flakes').selectAll().where('id', '=', id).executeTakeFirst()) ?? null

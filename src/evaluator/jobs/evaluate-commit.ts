@@ -1,16 +1,14 @@
-import { parseFlakeUrl } from '../../fleet/flake-url.ts'
 import { explainError } from '../../lib/errors.ts'
 import {
   type CommitToEvaluate,
   findCommitToEvaluate,
   finishCommit,
-  markQueued,
   markRunning,
   markSuperseded,
   markWaiting,
   recordContents,
 } from '../../store/commit-runs.ts'
-import { isSearching, readUnsearched } from '../../store/drift-search.ts'
+import { isSearching } from '../../store/drift-search.ts'
 import { listEvaluated, recordEvaluations } from '../../store/evaluations.ts'
 import { findFlake, type FlakeRow } from '../../store/flakes.ts'
 import type { EvaluateCommitJob } from '../../store/job-queue.ts'
@@ -20,8 +18,8 @@ import { withCredentials } from '../credentials.ts'
 import { GitError } from '../git/git-error.ts'
 import { NixError } from '../nix/nix-error.ts'
 import type { FetchedFlake, FlakeSource } from '../nix/types.ts'
+import { collectStore } from './collect-store.ts'
 import { createRecorder } from './recorder.ts'
-import { searchPriority } from './priorities.ts'
 
 /** Whether no try is left after this one. */
 export interface Attempt {
@@ -51,7 +49,10 @@ export async function evaluateCommit(
     await evaluate(context, flake, commit, job, signal)
     log.info({ flake: flake.url, commit: commit.sha }, 'a commit is evaluated')
   } catch (error) {
-    if (signal.aborted) throw error
+    if (signal.aborted) {
+      await markWaiting(db, commit.id, null)
+      throw error
+    }
     const { cause, canHeal } = causeOf(error)
     const failure = { cause, error: explainError(error) }
     log.warn({ err: error, flake: flake.url, commit: commit.sha }, 'a commit cannot be evaluated')
@@ -61,7 +62,7 @@ export async function evaluateCommit(
     }
     await finishCommit(db, commit, { status: 'failed', ...failure })
   }
-  await search(context, flake)
+  await collectStore(context, signal)
 }
 
 /** A commit that is no longer the newest is evaluated only where an operator or a system's search wants it. */
@@ -106,19 +107,12 @@ async function sourceOf(
   signal: AbortSignal,
 ): Promise<FlakeSource> {
   const mirror = flakes.mirror(flake)
-  const ref = await mirror.keep(sha, signal).catch(async (error: unknown) => {
+  await mirror.keep(sha, signal).catch(async (error: unknown) => {
     if (!(error instanceof GitError)) throw error
     await mirror.fetch(flake.branch, signal)
     return mirror.keep(sha, signal)
   })
-  return {
-    mirror: flakes.mirrorDirectory(flake),
-    ref,
-    rev: sha,
-    directory: flake.directory,
-    submodules: parseFlakeUrl(flake.url).submodules,
-    allowImportFromDerivation: flake.allow_import_from_derivation,
-  }
+  return flakes.source(flake, sha)
 }
 
 async function fetchInputs(
@@ -138,22 +132,6 @@ async function inUseFirst(
 ): Promise<string[]> {
   const inUse = new Set(await listConfigurationsInUse(db, flake.id))
   return names.toSorted((a, b) => Number(inUse.has(b)) - Number(inUse.has(a)))
-}
-
-/** While a system runs what no commit explains, the older ones are evaluated too, the newest first. */
-async function search({ db, jobs }: EvaluatorContext, flake: FlakeRow): Promise<void> {
-  if (!(await isSearching(db, flake.id))) return
-  const unsearched = (await readUnsearched(db, [flake.id])).get(flake.id) ?? []
-  await db.transaction().execute(async (transaction) => {
-    const ids = unsearched.map((commit) => commit.id)
-    const queued = new Set(await markQueued(transaction, ids, { again: false }))
-    for (const { id, position } of unsearched.filter((commit) => queued.has(commit.id)))
-      await jobs.evaluateCommit(
-        transaction,
-        { commitId: id, again: null },
-        { priority: searchPriority(position) },
-      )
-  })
 }
 
 function causeOf(error: unknown): { cause: string; canHeal: boolean } {
