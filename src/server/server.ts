@@ -7,10 +7,11 @@ import { VERSION } from '../lib/version.ts'
 import { keyId, parsePublicKey } from '../protocol/keys.ts'
 import { createConfiguredDatabase } from '../store/configured-database.ts'
 import { createDatabase, type Database } from '../store/database.ts'
+import type { FlakeSettings } from '../store/flakes.ts'
 import { createJobQueue, type JobQueue } from '../store/job-queue.ts'
 import { migrate } from '../store/migrate.ts'
 import { createPartitions } from '../store/partitions.ts'
-import { type DeclaredSystem, reconcileSystems } from '../store/reconcile.ts'
+import { type DeclaredSystem, reconcile } from '../store/reconcile.ts'
 import { applyRetention } from '../store/retention.ts'
 import { createApp } from './app.ts'
 import type { ServerSettings } from './context.ts'
@@ -51,9 +52,14 @@ export function createServer(options: {
     })
     lifecycle.add('the database connections', database.close)
     await createPartitions(database.db)
-    const declared = await reconcileSystems(database.db, config.systems.map(declaredSystem))
-    if (declared.archived.length > 0)
-      log.info({ systems: declared.archived }, 'archived systems that are no longer declared')
+    const archived = await reconcile(database.db, {
+      flakes: config.flakes.map(declaredFlake),
+      systems: config.systems.map(declaredSystem),
+    })
+    if (archived.flakes.length > 0)
+      log.info({ flakes: archived.flakes }, 'archived flakes that are no longer declared')
+    if (archived.systems.length > 0)
+      log.info({ systems: archived.systems }, 'archived systems that are no longer declared')
 
     const settings = await settingsOf(config)
     const queue = createJobQueue({ connection, log })
@@ -105,6 +111,15 @@ function recurringJobs(config: Config, db: Parameters<typeof applyRetention>[0])
       },
     },
   ]
+}
+
+function declaredFlake(flake: Config['flakes'][number]): FlakeSettings {
+  return {
+    url: flake.url,
+    branch: flake.branch,
+    allowImportFromDerivation: flake.allow_import_from_derivation,
+    searchDepth: flake.search_depth,
+  }
 }
 
 function declaredSystem(system: Config['systems'][number]): DeclaredSystem {

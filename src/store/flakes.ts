@@ -34,6 +34,17 @@ export interface FlakeRow {
 export const DEFAULT_SEARCH_DEPTH = 100
 
 /**
+ * What makes a flake that flake: its repository, its directory and its branch, however they are written. Throws an Error,
+ * "must …", for a URL that is none.
+ */
+export function identifyFlake({ url, branch }: Pick<FlakeSettings, 'url' | 'branch'>) {
+  const { repository, directory, branch: branchOfUrl } = parseFlakeUrl(url)
+  if (branch !== null && branchOfUrl !== null && branch !== branchOfUrl)
+    throw new Error('must not name another branch ("?ref=") than the one that is given beside it')
+  return { repository, directory, branch: branch ?? branchOfUrl }
+}
+
+/**
  * Makes a flake known, or brings an archived one back with these settings; a flake is its repository, directory and
  * branch, however its URL is written. Returns its id, and whether it was there and active before, in which case nothing
  * is changed unless `declared`. Throws an Error for a URL that is none.
@@ -43,8 +54,7 @@ export async function addFlake(
   settings: FlakeSettings,
   declared: boolean,
 ): Promise<{ id: number; wasThere: boolean }> {
-  const { repository, directory, branch: branchOfUrl } = parseFlakeUrl(settings.url)
-  const branch = settings.branch ?? branchOfUrl
+  const { repository, directory, branch } = identifyFlake(settings)
   const there = await db
     .selectFrom('flakes')
     .select(['id', 'archived_at'])
@@ -77,7 +87,8 @@ export async function addFlake(
 
 /**
  * The flake that a system's `flake_url` names: the one of this repository, directory and branch; where the URL names no
- * branch, the one of the repository that is followed, whatever its branch. Made known where there is none.
+ * branch, the one of the repository that is followed, whatever its branch, rather one that is declared. Made known where
+ * there is none.
  */
 export async function findOrAddFlake(db: Kysely<DB>, url: string): Promise<number> {
   const { repository, directory, branch } = parseFlakeUrl(url)
@@ -88,8 +99,8 @@ export async function findOrAddFlake(db: Kysely<DB>, url: string): Promise<numbe
     .where(sql`coalesce(directory, '')`, '=', directory ?? '')
     .where('archived_at', 'is', null)
     .$if(branch !== null, (query) => query.where('branch', '=', branch))
-    // the one of the remote's HEAD first
-    .orderBy(sql`branch is null desc, id`)
+    // then the one of the remote's HEAD
+    .orderBy(sql`declared desc, branch is null desc, id`)
     .limit(1)
     .executeTakeFirst()
   if (row !== undefined) return row.id

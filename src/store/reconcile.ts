@@ -1,6 +1,9 @@
 import { type Kysely, sql, type Transaction } from 'kysely'
+import { inTransaction } from './database.ts'
 import { endDrift } from './drift.ts'
+import type { FlakeSettings } from './flakes.ts'
 import { addKey } from './keys.ts'
+import { reconcileFlakes } from './reconcile-flakes.ts'
 import type { DB } from './schema.generated.ts'
 import { addSystem, findSystem, type SystemSettings, updateSystem } from './systems.ts'
 
@@ -17,7 +20,24 @@ export interface Reconciled {
 const RECONCILE_LOCK = 5_290_001
 
 /**
- * Makes the database say what the configuration declares, in one transaction: declared systems and keys are there and
+ * Makes the database say what the configuration declares, in one transaction: flakes, and then the systems that have them.
+ * Returns what it archived: the URLs of flakes and the names of systems. Throws, with nothing changed, what
+ * `reconcileFlakes` and `reconcileSystems` throw.
+ */
+export async function reconcile(
+  db: Kysely<DB>,
+  declared: { flakes: readonly FlakeSettings[]; systems: readonly DeclaredSystem[] },
+): Promise<{ flakes: string[]; systems: string[] }> {
+  return db.transaction().execute(async (transaction) => {
+    await takeTurn(transaction)
+    const left = await reconcileFlakes(transaction, declared.flakes)
+    const { archived } = await reconcileSystems(transaction, declared.systems)
+    return { flakes: await stillArchived(transaction, left), systems: archived }
+  })
+}
+
+/**
+ * Makes the database say which systems are declared, in one transaction: declared systems and keys are there and
  * active, no longer declared ones archived and inactive. Throws, with nothing changed, when a declared key belongs to
  * another system or is revoked: only a person can resolve that.
  */
@@ -25,8 +45,8 @@ export async function reconcileSystems(
   db: Kysely<DB>,
   systems: readonly DeclaredSystem[],
 ): Promise<Reconciled> {
-  return db.transaction().execute(async (transaction) => {
-    await sql`select pg_advisory_xact_lock(${RECONCILE_LOCK})`.execute(transaction)
+  return inTransaction(db, async (transaction) => {
+    await takeTurn(transaction)
     // the order in which heartbeats lock, so that neither waits for the other in a circle
     await sql`select 1 from contacts order by system_id for no key update`.execute(transaction)
     const kept: number[] = []
@@ -34,6 +54,22 @@ export async function reconcileSystems(
     const archived = await archiveOthers(transaction, kept)
     return { declared: systems.length, archived }
   })
+}
+
+async function takeTurn(transaction: Transaction<DB>): Promise<void> {
+  await sql`select pg_advisory_xact_lock(${RECONCILE_LOCK})`.execute(transaction)
+}
+
+/** A declared system's `flake_url` brings its flake back, as one that is not declared. */
+async function stillArchived(transaction: Transaction<DB>, ids: readonly number[]): Promise<string[]> {
+  if (ids.length === 0) return []
+  const rows = await transaction
+    .selectFrom('flakes')
+    .select('url')
+    .where('id', 'in', [...ids])
+    .where('archived_at', 'is not', null)
+    .execute()
+  return rows.map((row) => row.url)
 }
 
 async function declare(transaction: Transaction<DB>, system: DeclaredSystem): Promise<number> {
