@@ -52,7 +52,7 @@ export interface BranchFacts {
   match: Match | null
   /** A commit the branch does not have, or another configuration, that gives what the system runs. */
   elsewhere: Elsewhere | null
-  /** Commits within the search depth, newest first, that are not evaluated. */
+  /** Commits within the search depth, newest first, that are not evaluated for it. */
   unsearched: readonly BranchCommit[]
 }
 
@@ -168,10 +168,9 @@ function judgeStanding(branch: BranchFacts, runningSince: number, since: number)
       specialisation: elsewhere.specialisation,
       configuration: elsewhere.state === 'wrong_configuration' ? elsewhere.configuration : null,
     }
-  const unsearched = branch.unsearched.filter(({ position }) => position < good.position)
-  if (unsearched.length === 0) return { state: 'unmanaged', since }
+  if (branch.unsearched.length === 0) return { state: 'unmanaged', since }
   // what arrived after it began to run this does not explain it: the search that a push begins must not hide drift
-  const mayExplain = unsearched.some(({ arrivedAt }) => arrivedAt <= runningSince)
+  const mayExplain = branch.unsearched.some(({ arrivedAt }) => arrivedAt <= runningSince)
   const standing = mayExplain ? {} : { standing: 'unmanaged' as const, standingSince: since }
   return { state: 'pending', since, reason: 'searching', ...standing }
 }
