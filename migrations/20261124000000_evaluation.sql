@@ -198,15 +198,18 @@ create trigger note_drift after update on drift
 create table webhook_deliveries (
   id bigint generated always as identity primary key,
   provider text not null,
-  delivery text not null,
+  -- the provider's name for it; null: it gave none
+  delivery text,
   received_at timestamptz not null default now(),
-  event text,
+  event text not null,
   repository text,
   ref text,
-  commit text,
-  -- queued: flakes are asked for their head; else why nothing was done
-  outcome text not null,
+  after text,
+  -- accepted: the flakes are asked for their heads
+  outcome text not null check (outcome in ('accepted', 'ignored')),
+  reason text,
   flake_ids bigint[] not null default '{}',
-  unique (provider, delivery)
+  unique (provider, delivery),
+  check ((outcome = 'ignored') = (reason is not null))
 );
 create index webhook_deliveries_received on webhook_deliveries (received_at);

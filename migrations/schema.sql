@@ -366,14 +366,17 @@ ALTER TABLE public.systems ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
 CREATE TABLE public.webhook_deliveries (
     id bigint NOT NULL,
     provider text NOT NULL,
-    delivery text NOT NULL,
+    delivery text,
     received_at timestamp with time zone DEFAULT now() NOT NULL,
-    event text,
+    event text NOT NULL,
     repository text,
     ref text,
-    commit text,
+    after text,
     outcome text NOT NULL,
-    flake_ids bigint[] DEFAULT '{}'::bigint[] NOT NULL
+    reason text,
+    flake_ids bigint[] DEFAULT '{}'::bigint[] NOT NULL,
+    CONSTRAINT webhook_deliveries_check CHECK (((outcome = 'ignored'::text) = (reason IS NOT NULL))),
+    CONSTRAINT webhook_deliveries_outcome_check CHECK ((outcome = ANY (ARRAY['accepted'::text, 'ignored'::text])))
 );
 
 ALTER TABLE public.webhook_deliveries ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (

@@ -37,6 +37,7 @@ const SETTINGS: ServerSettings = {
   liveness: { lateAfterMs: 180_000, offlineAfterMs: 900_000 },
   tls: null,
   metricsListen: null,
+  webhookSecrets: { shared: [], own: [] },
 }
 
 function createUnusedDatabase(): Kysely<DB> {

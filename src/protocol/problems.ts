@@ -4,9 +4,9 @@
  */
 export const PROBLEMS = {
   malformed: { status: 400, title: 'The request is not well formed' },
-  unsigned: { status: 401, title: 'The request carries no agent signature' },
+  unsigned: { status: 401, title: 'The request is not signed' },
   'stale-signature': { status: 401, title: 'The signature was made too long ago or in the future' },
-  'bad-signature': { status: 401, title: 'No active key made this signature' },
+  'bad-signature': { status: 401, title: 'No key or secret in use made this signature' },
   unauthenticated: { status: 401, title: 'A valid token is needed' },
   'revoked-key': { status: 403, title: 'This key was revoked' },
   'pending-approval': { status: 403, title: 'This key waits for approval by an operator' },
@@ -18,7 +18,7 @@ export const PROBLEMS = {
   replayed: { status: 409, title: 'The sequence number is not above the last one' },
   conflict: { status: 409, title: 'The request conflicts with what is there' },
   'too-large': { status: 413, title: 'The body is too large' },
-  unsupported: { status: 415, title: 'The body has to be application/json' },
+  unsupported: { status: 415, title: 'The body is of a type that is not accepted here' },
   misdirected: { status: 421, title: 'The request is meant for another server' },
   invalid: { status: 422, title: 'The document does not have the form it must have' },
   'slow-down': { status: 429, title: 'Too many requests' },

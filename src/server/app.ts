@@ -23,6 +23,7 @@ import { heartbeatRoute } from './routes/heartbeat.ts'
 import { metricsRoute } from './routes/metrics.ts'
 import { stateRoute } from './routes/state.ts'
 import { systemStateRoute } from './routes/version-0.ts'
+import { webhookRoutes } from './routes/webhook.ts'
 
 export interface App {
   http: FastifyInstance
@@ -94,6 +95,7 @@ export async function createApp(
     const isConfidential = createTransportCheck(settings.trustedProxies)
     enrollRoute(agents, context, { verify: options.verify, limit, isConfidential, checkAuthority })
   })
+  await http.register(async (webhooks) => webhookRoutes(webhooks, context, { limit }))
   await http.register((api) => apiRoutes(api, context, { authorise, version: options.version }), {
     prefix: '/api/v1',
   })

@@ -18,6 +18,7 @@ import type { ServerSettings } from './context.ts'
 import { createVerifier } from './ed25519.ts'
 import { startRecurringJobs } from './jobs.ts'
 import { createMetricsListener } from './metrics-listener.ts'
+import { webhookSecretsOf } from './webhooks/secrets.ts'
 
 export interface Server {
   /** Resolves when requests are answered, with the address. */
@@ -156,5 +157,6 @@ async function settingsOf(config: Config): Promise<ServerSettings> {
         ? null
         : { cert: await readFile(certFile), key: Buffer.from(key.reveal()) },
     metricsListen: server.metrics_listen,
+    webhookSecrets: webhookSecretsOf(config),
   }
 }

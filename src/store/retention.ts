@@ -1,6 +1,7 @@
 import { type Kysely, sql } from 'kysely'
 import { partitionOf } from './partitions.ts'
 import type { DB } from './schema.generated.ts'
+import { expireDeliveries } from './webhook-deliveries.ts'
 
 export interface RetentionLimits {
   reportsMs: number
@@ -9,7 +10,7 @@ export interface RetentionLimits {
 
 /**
  * Forgets what is older than the limits: whole months of reports whose last moment is too old, and online periods that
- * ended too long ago. Reports that a system's present facts rest on move to the kept partition first, in the same
+ * ended too long ago, and webhooks of more than 90 days ago. Reports that a system's present facts rest on move to the kept partition first, in the same
  * transaction, and leave it when they no longer are the newest and are too old themselves.
  */
 export async function applyRetention(
@@ -22,6 +23,7 @@ export async function applyRetention(
     delete from reports r
     where r.month = '-infinity' and r.received_at < now() - make_interval(secs => ${limits.reportsMs / 1000})
       and not exists (select from facts f where f.system_id = r.system_id and f.report_id = r.id)`.execute(db)
+  await expireDeliveries(db)
   const periods = await sql`
     delete from online_periods
     where ended_at < now() - make_interval(secs => ${limits.onlinePeriodsMs / 1000})`.execute(db)

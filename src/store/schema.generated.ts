@@ -225,13 +225,14 @@ export interface SystemsTable {
 export interface WebhookDeliveriesTable {
   id: GeneratedAlways<number>
   provider: string
-  delivery: string
+  delivery: string | null
   received_at: Generated<Date>
-  event: string | null
+  event: string
   repository: string | null
   ref: string | null
-  commit: string | null
-  outcome: string
+  after: string | null
+  outcome: 'accepted' | 'ignored'
+  reason: string | null
   flake_ids: Generated<number[]>
 }
 

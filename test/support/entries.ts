@@ -24,6 +24,7 @@ export const SETTINGS: ServerSettings = {
   liveness: { lateAfterMs: 180_000, offlineAfterMs: 900_000 },
   tls: null,
   metricsListen: null,
+  webhookSecrets: { shared: [], own: [] },
 }
 
 export interface StoredSystem {

@@ -63,6 +63,7 @@ const SETTINGS: ServerSettings = {
   liveness: { lateAfterMs: 180_000, offlineAfterMs: 900_000 },
   tls: null,
   metricsListen: null,
+  webhookSecrets: { shared: [], own: [] },
 }
 
 /** The HTTP part of the server on a port of its own and a database of its own. */

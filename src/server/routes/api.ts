@@ -13,6 +13,7 @@ import { reportRoutes } from './reports.ts'
 import { systemActionRoutes } from './system-actions.ts'
 import { systemRoutes } from './systems.ts'
 import { tokenRoutes } from './tokens.ts'
+import { webhookDeliveryRoutes } from './webhook-deliveries.ts'
 
 /** Everything below /api/v1, described at /api/v1/openapi.json. */
 export async function apiRoutes(
@@ -49,6 +50,7 @@ export async function apiRoutes(
     enrollTokenRoutes,
     tokenRoutes,
     jobRoutes,
+    webhookDeliveryRoutes,
   ])
     routes(app, context, options.authorise)
   app.get('/openapi.json', { schema: { hide: true } }, () => app.swagger())
