@@ -104,6 +104,9 @@ alter table systems
   add column assigned_at timestamptz not null default now();
 update systems set assigned_at = created_at;
 create index systems_flake on systems (flake_id, coalesce(configuration, hostname));
+-- counts over all systems leave these out
+create index systems_archived on systems (id) where archived_at is not null;
+create index keys_pending on keys (system_id) where status = 'pending';
 
 alter table facts
   -- since when every report says current_system
@@ -136,7 +139,11 @@ alter table drift add constraint drift_states check (
     'wrong_configuration', 'unmanaged')
   and standing in ('no_report', 'unassigned', 'in_sync', 'pinned_mismatch', 'evaluation_failed', 'pending', 'behind', 'off_branch',
     'wrong_configuration', 'unmanaged'));
-create index drift_standing on drift (standing);
+-- for pages: those of one standing the oldest first, all the oldest first, all the worst first (fleet/drift.ts has the order)
+create index drift_standing on drift (standing, standing_since, system_id);
+create index drift_since on drift (standing_since, system_id);
+create index drift_worst on drift ((array_position(array['unmanaged', 'wrong_configuration', 'off_branch', 'pinned_mismatch',
+  'behind', 'evaluation_failed', 'pending', 'unassigned', 'no_report', 'in_sync'], standing)), standing_since, system_id);
 create index drift_running_path on drift (running_path);
 create index drift_searching on drift (system_id) where reason = 'searching';
 insert into drift (system_id, state, since, standing, standing_since)

@@ -468,7 +468,11 @@ CREATE INDEX drift_running_path ON public.drift USING btree (running_path);
 
 CREATE INDEX drift_searching ON public.drift USING btree (system_id) WHERE (reason = 'searching'::text);
 
-CREATE INDEX drift_standing ON public.drift USING btree (standing);
+CREATE INDEX drift_since ON public.drift USING btree (standing_since, system_id);
+
+CREATE INDEX drift_standing ON public.drift USING btree (standing, standing_since, system_id);
+
+CREATE INDEX drift_worst ON public.drift USING btree (array_position(ARRAY['unmanaged'::text, 'wrong_configuration'::text, 'off_branch'::text, 'pinned_mismatch'::text, 'behind'::text, 'evaluation_failed'::text, 'pending'::text, 'unassigned'::text, 'no_report'::text, 'in_sync'::text], standing), standing_since, system_id);
 
 CREATE INDEX evaluated_paths_out_path ON public.evaluated_paths USING btree (out_path);
 
@@ -480,6 +484,8 @@ CREATE INDEX events_system ON public.events USING btree (system_id, id DESC) WHE
 
 CREATE UNIQUE INDEX flakes_identity ON public.flakes USING btree (repository, COALESCE(directory, ''::text), COALESCE(branch, ''::text));
 
+CREATE INDEX keys_pending ON public.keys USING btree (system_id) WHERE (status = 'pending'::text);
+
 CREATE INDEX keys_system ON public.keys USING btree (system_id);
 
 CREATE INDEX reports_id ON ONLY public.reports USING btree (id);
@@ -489,6 +495,8 @@ CREATE INDEX reports_kept_id_idx ON public.reports_kept USING btree (id);
 CREATE INDEX reports_received ON ONLY public.reports USING btree (system_id, received_at DESC);
 
 CREATE INDEX reports_kept_system_id_received_at_idx ON public.reports_kept USING btree (system_id, received_at DESC);
+
+CREATE INDEX systems_archived ON public.systems USING btree (id) WHERE (archived_at IS NOT NULL);
 
 CREATE INDEX systems_flake ON public.systems USING btree (flake_id, COALESCE(configuration, hostname));
 

@@ -2,7 +2,8 @@ import type { ApiToken, NewApiToken } from '../server/routes/tokens.ts'
 import type { EnrollToken, NewEnrollToken } from '../server/routes/enroll-tokens.ts'
 import type { Summary } from '../server/routes/fleet.ts'
 import type { Key } from '../server/routes/keys.ts'
-import type { ListedSystem, NewSystem, System } from '../server/routes/systems.ts'
+import type { NewSystem, SystemChanges } from '../server/routes/system-settings.ts'
+import type { ListedSystem, System } from '../server/routes/systems.ts'
 import type { ApiClient } from './api-client.ts'
 import { UsageError } from './exit.ts'
 
@@ -71,6 +72,8 @@ export function createApi(client: ApiClient) {
     },
     getSystem: (hostname: string) => get<ApiSystem>(systemPath(hostname), ['hostname', 'liveness', 'flags']),
     addSystem: (system: NewSystem) => post<{ hostname: string }>('/systems', ['hostname'], system),
+    changeSystem: (hostname: string, changes: SystemChanges) =>
+      client.request('PATCH', systemPath(hostname), { body: changes }),
     approveKeys: (hostname: string, keyId: string | undefined) =>
       post<{ approved: string[] }>(
         `${systemPath(hostname)}/approve`,

@@ -3,6 +3,7 @@ import type { FlagDetails } from '../fleet/flags.ts'
 import type { LivenessLimits } from '../fleet/liveness.ts'
 import { profileMismatchKind } from '../fleet/profile-mismatch.ts'
 import { toDigestOrNull } from './digest-column.ts'
+import { type DriftColumns, driftColumns, withDrift } from './drift-columns.ts'
 import type { FlagRow } from './flags.ts'
 import type { DB } from './schema.generated.ts'
 import { livenessSql, registrationSql } from './system-list.ts'
@@ -20,8 +21,11 @@ export async function systemDetail(db: Kysely<DB>, hostname: string, limits: Liv
       'systems.environment',
       'systems.flake_id',
       'flakes.url as flake_url',
+      // the one that is followed: without one of its own a flake has that of the remote's HEAD
+      sql<string | null>`coalesce(flakes.head_branch, flakes.branch)`.as('branch'),
       'systems.configuration',
       'systems.pinned_path',
+      'systems.assigned_at',
       'systems.declared',
       'systems.created_at',
       'systems.archived_at',
@@ -45,10 +49,25 @@ export async function systemDetail(db: Kysely<DB>, hostname: string, limits: Liv
     .where(sql`lower(systems.hostname)`, '=', hostname.toLowerCase())
     .executeTakeFirst()
   if (row === undefined) return null
-  const flags = await flagsOf(db, row.id, row.booted_at)
-  return { ...row, report_id: toDigestOrNull(row.report_id), flags }
+  const [flags, drift] = [await flagsOf(db, row.id, row.booted_at), await driftOf(db, row.id)]
+  return { ...row, report_id: toDigestOrNull(row.report_id), flags, drift }
 }
 export type SystemDetail = NonNullable<Awaited<ReturnType<typeof systemDetail>>>
+
+/** Null for an archived system. */
+async function driftOf(db: Kysely<DB>, systemId: number) {
+  const { rows } = await sql<DriftColumns & { embeds_revision: boolean | null }>`
+    select ${driftColumns}, (
+      select e.embeds_revision from evaluations e
+      where e.commit_id = d.desired_commit_id and e.configuration = coalesce(s.configuration, s.hostname)
+    ) as embeds_revision
+    from drift d join systems s on s.id = d.system_id
+    where d.system_id = ${systemId}`.execute(db)
+  const [row] = rows
+  if (row === undefined) return null
+  const { drift, embeds_revision } = withDrift(row)
+  return drift && { ...drift, embeds_revision }
+}
 
 async function flagsOf(db: Kysely<DB>, systemId: number, bootedAt: Date | null): Promise<FlagRow[]> {
   const rows = await db

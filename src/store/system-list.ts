@@ -1,14 +1,16 @@
-import { type Expression, type Kysely, sql, type SqlBool } from 'kysely'
+import { type Kysely, type RawBuilder, sql, type SqlBool } from 'kysely'
+import type { DriftState } from '../fleet/drift.ts'
 import type { Flag } from '../fleet/flags.ts'
 import type { Liveness, LivenessLimits } from '../fleet/liveness.ts'
+import { type DriftColumns, driftColumns, type ShownDrift, withDrift } from './drift-columns.ts'
 import type { DB } from './schema.generated.ts'
+import { type SystemCursor, sortOf, type SystemSort } from './system-sort.ts'
 
 /** Whether and how a system may report. */
 export const REGISTRATIONS = ['active', 'pending', 'keyless', 'archived'] as const
 export type Registration = (typeof REGISTRATIONS)[number]
 
-/** What the fleet's list shows of one system. */
-export interface SystemListRow {
+interface ListedColumns {
   id: number
   hostname: string
   environment: string | null
@@ -21,22 +23,36 @@ export interface SystemListRow {
   flags: Flag[]
 }
 
+/** What the fleet's list shows of one system. */
+export interface SystemListRow extends ListedColumns {
+  drift: ShownDrift | null
+  /** Where the next page begins. */
+  cursor: SystemCursor
+}
+
 export interface SystemFilter {
   liveness?: Liveness
+  /** The state; `standing`, which a push does not change, is what is counted. */
+  drift?: DriftState
+  standing?: DriftState
   flag?: Flag
   environment?: string
+  /** Its id. */
+  flake?: number
   registration?: Registration
   /** Part of the host name. */
   text?: string
 }
 
+const within = (ms: number, intervals: number) => sql<SqlBool>`contacts.last_contact >= now() -
+  greatest(make_interval(secs => ${ms / 1000}), contacts.interval_secs * interval '1 second' * ${sql.lit(intervals)})`
+
 /** `fleet/liveness.ts` in SQL, over `contacts`; a test holds the two together. */
 export function livenessSql(limits: LivenessLimits) {
-  const silence = sql`extract(epoch from now() - contacts.last_contact)`
   return sql<Liveness>`case
     when contacts.last_contact is null then 'never_seen'
-    when ${silence} <= greatest(${limits.lateAfterMs / 1000}::numeric, 3 * contacts.interval_secs) then 'online'
-    when ${silence} <= greatest(${limits.offlineAfterMs / 1000}::numeric, 10 * contacts.interval_secs) then 'late'
+    when ${within(limits.lateAfterMs, 3)} then 'online'
+    when ${within(limits.offlineAfterMs, 10)} then 'late'
     else 'offline' end`
 }
 
@@ -46,59 +62,80 @@ export const registrationSql = sql<Registration>`case
   when exists (select from keys where keys.system_id = systems.id and keys.status = 'pending') then 'pending'
   else 'keyless' end`
 
-const flagsSql = sql<Flag[]>`array(
-  select flag from flags where flags.system_id = systems.id order by flag)`
-
 /**
- * One page of systems in the order of their host names, after the host name `after`, with the number of all that pass
- * the filter. Archived systems are left out unless asked for by `registration`.
+ * One page of systems in the order asked for, from the one after the cursor `after`, with the number of all that pass the
+ * filter. Archived systems are left out unless asked for by `registration`.
  */
 export async function listSystems(
   db: Kysely<DB>,
-  options: { filter: SystemFilter; after: string | null; limit: number; limits: LivenessLimits },
+  options: {
+    filter: SystemFilter
+    sort: SystemSort
+    after: SystemCursor | null
+    limit: number
+    limits: LivenessLimits
+  },
 ): Promise<{ rows: SystemListRow[]; total: number }> {
-  const conditions = filterConditions(options.filter, options.limits)
-  const selected = db
-    .selectFrom('systems')
-    .innerJoin('contacts', 'contacts.system_id', 'systems.id')
-    .where((where) => where.and(conditions))
-  const rows = await selected
-    .leftJoin('facts', 'facts.system_id', 'systems.id')
-    .select([
-      'systems.id',
-      'systems.hostname',
-      'systems.environment',
-      'systems.declared',
-      registrationSql.as('registration'),
-      livenessSql(options.limits).as('liveness'),
-      'contacts.last_contact',
-      'contacts.current_system',
-      sql<string | null>`facts.fingerprint #>> '{software,nixos_version}'`.as('nixos_version'),
-      flagsSql.as('flags'),
-    ])
-    .$if(options.after !== null, (query) =>
-      query.where(sql`lower(systems.hostname)`, '>', (options.after ?? '').toLowerCase()),
+  const { filter, limits } = options
+  const { key, tie, order, isAfter } = sortOf(options.sort)
+  const conditions = filterConditions(filter, limits)
+  const archived = filter.registration === 'archived'
+  const { rows } = await sql<ListedColumns & DriftColumns & { key: string; tie: string }>`
+    with page as materialized (
+      select systems.id
+      from ${tables(archived, sql`join`)}
+      where ${all(options.after === null ? conditions : [...conditions, isAfter(options.after)])}
+      order by ${order} limit ${options.limit}
     )
-    .orderBy(sql`lower(systems.hostname)`)
-    .limit(options.limit)
-    .execute()
-  const { total } = await selected.select(sql<number>`count(*)`.as('total')).executeTakeFirstOrThrow()
-  return { rows, total }
+    select systems.id, systems.hostname, systems.environment, systems.declared, ${registrationSql} as registration,
+      ${livenessSql(limits)} as liveness, contacts.last_contact, contacts.current_system,
+      facts.fingerprint #>> '{software,nixos_version}' as nixos_version,
+      array(select flag from flags where flags.system_id = systems.id order by flag) as flags,
+      ${driftColumns}, ${key} as key, ${tie} as tie
+    from page
+    join systems on systems.id = page.id
+    join contacts on contacts.system_id = page.id
+    left join drift d on d.system_id = page.id
+    left join facts on facts.system_id = page.id
+    order by ${order}`.execute(db)
+  const counted = await sql<{ total: number }>`
+    select count(*) as total from ${tables(archived, sql`left join`)} where ${all(conditions)}`.execute(db)
+  return {
+    rows: rows.map(({ key: at, tie: id, ...row }) => ({ ...withDrift(row), cursor: [at, id] })),
+    total: counted.rows[0]?.total ?? 0,
+  }
 }
 
-function filterConditions(filter: SystemFilter, limits: LivenessLimits): Expression<SqlBool>[] {
-  const conditions: Expression<SqlBool>[] = []
-  if (filter.registration === undefined) conditions.push(sql<SqlBool>`systems.archived_at is null`)
-  else conditions.push(sql<SqlBool>`${registrationSql} = ${filter.registration}`)
-  if (filter.liveness !== undefined)
-    conditions.push(sql<SqlBool>`${livenessSql(limits)} = ${filter.liveness}`)
-  if (filter.environment !== undefined)
-    conditions.push(sql<SqlBool>`systems.environment = ${filter.environment}`)
-  if (filter.flag !== undefined)
-    conditions.push(
-      sql<SqlBool>`exists (select from flags where flags.system_id = systems.id and flags.flag = ${filter.flag})`,
-    )
-  if (filter.text !== undefined)
-    conditions.push(sql<SqlBool>`position(${filter.text.toLowerCase()} in lower(systems.hostname)) > 0`)
-  return conditions
+/**
+ * Those that are not archived are those with a row in `drift`. Where none is filtered by it PostgreSQL leaves a table out
+ * that is joined by `left join`, and counts by an index alone.
+ */
+function tables(archived: boolean, join: RawBuilder<unknown>) {
+  return archived
+    ? sql`systems join contacts on contacts.system_id = systems.id left join drift d on d.system_id = systems.id`
+    : sql`drift d ${join} systems on systems.id = d.system_id ${join} contacts on contacts.system_id = d.system_id`
 }
+
+const all = (conditions: readonly RawBuilder<SqlBool>[]): RawBuilder<SqlBool> =>
+  conditions.length === 0 ? sql`true` : sql`${sql.join(conditions, sql` and `)}`
+
+function filterConditions(filter: SystemFilter, limits: LivenessLimits): RawBuilder<SqlBool>[] {
+  const { liveness, drift, standing, flag, environment, flake, registration, text } = filter
+  const conditions: (RawBuilder<SqlBool> | false)[] = [
+    registration !== undefined && sql`${registrationSql} = ${registration}`,
+    liveness !== undefined && sql`${livenessSql(limits)} = ${liveness}`,
+    drift !== undefined && sql`d.state = ${drift}`,
+    // where the newest commit settles it there is one state: its index serves both
+    drift !== undefined && !UNSETTLED.has(drift) && sql`d.standing = ${drift}`,
+    standing !== undefined && sql`d.standing = ${standing}`,
+    environment !== undefined && sql`systems.environment = ${environment}`,
+    flake !== undefined && sql`systems.flake_id = ${flake}`,
+    flag !== undefined &&
+      sql`exists (select from flags where flags.system_id = systems.id and flags.flag = ${flag})`,
+    text !== undefined && sql`position(${text.toLowerCase()} in lower(systems.hostname)) > 0`,
+  ]
+  return conditions.filter((condition) => condition !== false)
+}
+
+/** States beside which the standing is another. */
+const UNSETTLED: ReadonlySet<DriftState> = new Set(['pending', 'evaluation_failed'])

@@ -1,6 +1,6 @@
 import { type Kysely, sql, type Transaction } from 'kysely'
 import { inTransaction } from './database.ts'
-import { endDrift, startDrift } from './drift.ts'
+import { endDrift, startDrift, updateDrift } from './drift.ts'
 import { findOrAddFlake } from './flakes.ts'
 import type { DB } from './schema.generated.ts'
 
@@ -11,6 +11,11 @@ export interface SystemSettings {
   flakeUrl: string | null
   configuration: string | null
   pinnedPath: string | null
+}
+
+/** Undefined stays as it is. */
+export type SystemChanges = {
+  [Name in Exclude<keyof SystemSettings, 'hostname'>]?: SystemSettings[Name] | undefined
 }
 
 export interface SystemRow {
@@ -64,17 +69,49 @@ export async function updateSystem(
   declared: boolean,
 ): Promise<void> {
   const flakeId = await assignFlake(transaction, settings.flakeUrl)
+  await setSettings(transaction, id, { ...settings, flakeId })
+  await transaction.updateTable('systems').set({ declared, archived_at: null }).where('id', '=', id).execute()
+  await startDrift(transaction, id)
+}
+
+/** Changes those settings of a system that are given, archived or not, and judges anew how it stands. */
+export async function changeSystem(db: Kysely<DB>, id: number, changes: SystemChanges): Promise<void> {
+  await inTransaction(db, async (transaction) => {
+    const old = await transaction
+      .selectFrom('systems')
+      .select(['environment', 'flake_id', 'configuration', 'pinned_path'])
+      .where('id', '=', id)
+      // not against who only refers to it: an evaluator that holds the flake does
+      .forNoKeyUpdate()
+      .executeTakeFirstOrThrow()
+    const { environment, flakeUrl, configuration, pinnedPath } = changes
+    const flakeId = flakeUrl === undefined ? old.flake_id : await assignFlake(transaction, flakeUrl)
+    if (flakeUrl === undefined) await lockFlake(transaction, flakeId)
+    await setSettings(transaction, id, {
+      environment: environment === undefined ? old.environment : environment,
+      flakeId,
+      configuration: configuration === undefined ? old.configuration : configuration,
+      pinnedPath: pinnedPath === undefined ? old.pinned_path : pinnedPath,
+    })
+    await updateDrift(transaction, { systemId: id })
+  })
+}
+
+async function setSettings(
+  transaction: Transaction<DB>,
+  id: number,
+  settings: Omit<SystemSettings, 'hostname' | 'flakeUrl'> & { flakeId: number | null },
+): Promise<void> {
   await sql`
     update systems s set
       environment = ${settings.environment}, flake_id = n.flake_id, configuration = n.configuration,
-      pinned_path = n.pinned_path, declared = ${declared}, archived_at = null,
+      pinned_path = n.pinned_path,
       assigned_at = case
         when (s.flake_id, s.configuration, s.pinned_path) is distinct from (n.flake_id, n.configuration, n.pinned_path)
         then now() else s.assigned_at end
-    from (select ${flakeId}::bigint as flake_id, ${settings.configuration}::text as configuration,
+    from (select ${settings.flakeId}::bigint as flake_id, ${settings.configuration}::text as configuration,
                  ${settings.pinnedPath}::text as pinned_path) n
     where s.id = ${id}`.execute(transaction)
-  await startDrift(transaction, id)
 }
 
 /**
@@ -84,8 +121,12 @@ export async function updateSystem(
 async function assignFlake(transaction: Transaction<DB>, url: string | null): Promise<number | null> {
   if (url === null) return null
   const flakeId = await findOrAddFlake(transaction, url)
-  await sql`select from flakes where id = ${flakeId} for share`.execute(transaction)
+  await lockFlake(transaction, flakeId)
   return flakeId
+}
+
+async function lockFlake(transaction: Transaction<DB>, flakeId: number | null): Promise<void> {
+  await sql`select from flakes where id = ${flakeId} for share`.execute(transaction)
 }
 
 /** Archives or brings back: an archived system's keys are refused, its evidence stays. */

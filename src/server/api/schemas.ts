@@ -2,12 +2,13 @@ import { Type } from 'typebox'
 import { PROBLEM_MEDIA_TYPE } from '../../protocol/problems.ts'
 
 // JSON Schema 2020-12, as OpenAPI 3.1 has it: `type` may be a list.
-const orNull = <Value>(schema: { type: string; format?: string }) =>
+export const orNull = <Value>(schema: { type: string; [keyword: string]: unknown }) =>
   Type.Unsafe<Value | null>({ ...schema, type: [schema.type, 'null'] })
 
 export const Time = Type.Unsafe<Date>({ type: 'string', format: 'date-time' })
 export const TimeOrNull = orNull<Date>({ type: 'string', format: 'date-time' })
 export const TextOrNull = orNull<string>({ type: 'string' })
+export const IntegerOrNull = orNull<number>({ type: 'integer' })
 export const NumberOrNull = orNull<number>({ type: 'number' })
 
 /** A JSON value as a report carried it. */

@@ -11,6 +11,7 @@ import { jobRoutes } from './jobs.ts'
 import { keyRoutes } from './keys.ts'
 import { reportRoutes } from './reports.ts'
 import { systemActionRoutes } from './system-actions.ts'
+import { systemSettingsRoutes } from './system-settings.ts'
 import { systemRoutes } from './systems.ts'
 import { tokenRoutes } from './tokens.ts'
 import { webhookDeliveryRoutes } from './webhook-deliveries.ts'
@@ -44,6 +45,7 @@ export async function apiRoutes(
   for (const routes of [
     fleetRoutes,
     systemRoutes,
+    systemSettingsRoutes,
     systemActionRoutes,
     reportRoutes,
     keyRoutes,

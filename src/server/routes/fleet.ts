@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { type Static, Type } from 'typebox'
+import { DRIFT_STATES } from '../../fleet/drift.ts'
 import { FLAGS } from '../../fleet/flags.ts'
 import { LIVENESS } from '../../fleet/liveness.ts'
 import { fleetSummary } from '../../store/fleet-summary.ts'
@@ -15,6 +16,8 @@ const countOf = <Name extends string>(names: readonly Name[]) =>
 const Summary = Type.Object({
   systems: Type.Integer(),
   liveness: countOf(LIVENESS),
+  drift: countOf(DRIFT_STATES),
+  standing: countOf(DRIFT_STATES),
   flags: countOf(FLAGS),
   pending_keys: Type.Integer(),
 })
@@ -27,7 +30,7 @@ export function fleetRoutes(app: FastifyInstance, context: ServerContext, author
       onRequest: authorise('viewer'),
       schema: {
         operationId: 'getFleetSummary',
-        summary: 'Counts over all systems that are not archived',
+        summary: 'Counts over all systems that are not archived, by liveness, drift, standing and flag',
         response: { 200: Summary, ...problemResponses },
       },
     },

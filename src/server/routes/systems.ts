@@ -1,19 +1,25 @@
 import type { FastifyInstance } from 'fastify'
 import { type Static, Type } from 'typebox'
+import { DRIFT_STATES } from '../../fleet/drift.ts'
 import { FLAGS } from '../../fleet/flags.ts'
 import { LIVENESS } from '../../fleet/liveness.ts'
-import { HOSTNAME_PATTERN } from '../../protocol/hostname.ts'
 import { Problem } from '../../protocol/problems.ts'
-import { STORE_PATH_PATTERN } from '../../protocol/store-path.ts'
 import { systemDetail } from '../../store/system-detail.ts'
-import { listSystems, REGISTRATIONS } from '../../store/system-list.ts'
-import { addSystem } from '../../store/systems.ts'
+import { listSystems, REGISTRATIONS, type SystemFilter } from '../../store/system-list.ts'
+import {
+  formatCursor,
+  parseCursor,
+  SYSTEM_SORTS,
+  type SystemCursor,
+  type SystemSort,
+} from '../../store/system-sort.ts'
 import type { Authorise } from '../api/authorise.ts'
-import { readKeys } from '../api/keys.ts'
+import { DriftDetailOrNull, DriftOrNull, oneOf } from '../api/drift.ts'
 import {
   AnyJson,
   cutPage,
   DEFAULT_PAGE_SIZE,
+  IntegerOrNull,
   NumberOrNull,
   PageSize,
   problemResponses,
@@ -23,18 +29,26 @@ import {
 } from '../api/schemas.ts'
 import { noSuchSystem } from '../api/system.ts'
 import type { ServerContext } from '../context.ts'
-import { addKey } from '../../store/keys.ts'
-
-const oneOf = <Name extends string>(names: readonly Name[]) =>
-  Type.Unsafe<Name>({ type: 'string', enum: names })
 
 const SystemQuery = Type.Object(
   {
     liveness: Type.Optional(oneOf(LIVENESS)),
+    drift: Type.Optional(oneOf(DRIFT_STATES)),
+    standing: Type.Optional(oneOf(DRIFT_STATES)),
     flag: Type.Optional(oneOf(FLAGS)),
+    flake: Type.Optional(Type.Integer({ minimum: 1, description: 'The id of a flake' })),
     environment: Type.Optional(Type.String({ maxLength: 256 })),
     registration: Type.Optional(oneOf(REGISTRATIONS)),
     text: Type.Optional(Type.String({ maxLength: 253, description: 'Part of the host name' })),
+    sort: Type.Optional(
+      Type.Unsafe<SystemSort>({
+        ...oneOf(SYSTEM_SORTS),
+        default: 'hostname',
+        description:
+          'drift: the worst standing first, of one the oldest first; since: what stands so the longest first; ' +
+          'last_contact: the longest silent first, those never heard of before all',
+      }),
+    ),
     after: Type.Optional(Type.String({ maxLength: 253, description: '`next` of the page before' })),
     limit: PageSize,
   },
@@ -50,6 +64,7 @@ const ListedSystem = Type.Object({
   last_contact: TimeOrNull,
   current_system: TextOrNull,
   nixos_version: TextOrNull,
+  drift: DriftOrNull,
   flags: Type.Array(oneOf(FLAGS)),
 })
 export type ListedSystem = Static<typeof ListedSystem>
@@ -57,9 +72,12 @@ export type ListedSystem = Static<typeof ListedSystem>
 const System = Type.Object({
   hostname: Type.String(),
   environment: TextOrNull,
+  flake_id: IntegerOrNull,
   flake_url: TextOrNull,
+  branch: TextOrNull,
   configuration: TextOrNull,
   pinned_path: TextOrNull,
+  assigned_at: { ...Time, description: 'Since when it has to run what these say' },
   declared: Type.Boolean(),
   created_at: Time,
   archived_at: TimeOrNull,
@@ -79,22 +97,10 @@ const System = Type.Object({
   reported_hostname: TextOrNull,
   system: AnyJson,
   fingerprint: AnyJson,
+  drift: DriftDetailOrNull,
   flags: Type.Array(Type.Object({ flag: oneOf(FLAGS), since: Time, details: AnyJson })),
 })
 export type System = Static<typeof System>
-
-const NewSystem = Type.Object(
-  {
-    hostname: Type.String({ pattern: HOSTNAME_PATTERN }),
-    environment: Type.Optional(Type.String({ minLength: 1, maxLength: 256 })),
-    flake_url: Type.Optional(Type.String({ minLength: 1, maxLength: 2048 })),
-    configuration: Type.Optional(Type.String({ minLength: 1, maxLength: 256 })),
-    pinned_path: Type.Optional(Type.String({ pattern: STORE_PATH_PATTERN })),
-    public_keys: Type.Optional(Type.Array(Type.String({ maxLength: 64 }), { maxItems: 16 })),
-  },
-  { additionalProperties: false },
-)
-export type NewSystem = Static<typeof NewSystem>
 
 export function systemRoutes(app: FastifyInstance, context: ServerContext, authorise: Authorise): void {
   const limits = context.settings.liveness
@@ -105,7 +111,7 @@ export function systemRoutes(app: FastifyInstance, context: ServerContext, autho
       onRequest: authorise('viewer'),
       schema: {
         operationId: 'listSystems',
-        summary: 'Systems in the order of their names; archived ones only when asked for',
+        summary: 'Systems in the order of their names, or another; archived ones only when asked for',
         querystring: SystemQuery,
         response: {
           200: Type.Object({
@@ -117,10 +123,11 @@ export function systemRoutes(app: FastifyInstance, context: ServerContext, autho
         },
       },
     },
-    async ({ query: { after = null, limit = DEFAULT_PAGE_SIZE, ...filter } }) => {
-      const { rows, total } = await listSystems(context.db, { filter, after, limit: limit + 1, limits })
-      const { page, next } = cutPage(rows, limit, ({ hostname }) => hostname)
-      return { systems: page, total, next }
+    async ({ query: { sort = 'hostname', after, limit = DEFAULT_PAGE_SIZE, ...filter } }) => {
+      const page = { filter, sort, after: readCursor(sort, after, filter), limit: limit + 1, limits }
+      const { rows, total } = await listSystems(context.db, page)
+      const { page: systems, next } = cutPage(rows, limit, ({ cursor }) => formatCursor(sort, cursor))
+      return { systems, total, next }
     },
   )
 
@@ -130,7 +137,7 @@ export function systemRoutes(app: FastifyInstance, context: ServerContext, autho
       onRequest: authorise('viewer'),
       schema: {
         operationId: 'getSystem',
-        summary: 'One system with the facts of its newest report and its flags',
+        summary: 'One system with how it stands, the facts of its newest report and its flags',
         params: Type.Object({ hostname: Type.String() }),
         response: { 200: System, ...problemResponses },
       },
@@ -139,40 +146,18 @@ export function systemRoutes(app: FastifyInstance, context: ServerContext, autho
       (await systemDetail(context.db, params.hostname, limits)) ??
       Promise.reject(noSuchSystem(params.hostname)),
   )
+}
 
-  app.post<{ Body: NewSystem }>(
-    '/systems',
-    {
-      onRequest: authorise('operator'),
-      schema: {
-        operationId: 'addSystem',
-        summary: 'Registers a system, with its public keys if it has any yet',
-        body: NewSystem,
-        response: { 201: Type.Object({ hostname: Type.String() }), ...problemResponses },
-      },
-    },
-    async ({ body }, reply) => {
-      const keys = readKeys(body.public_keys ?? [])
-      await context.db.transaction().execute(async (transaction) => {
-        const systemId = await addSystem(
-          transaction,
-          {
-            hostname: body.hostname,
-            environment: body.environment ?? null,
-            flakeUrl: body.flake_url ?? null,
-            configuration: body.configuration ?? null,
-            pinnedPath: body.pinned_path ?? null,
-          },
-          false,
-        )
-        if (systemId === null) throw new Problem('conflict', `there is a system ${body.hostname} already`)
-        for (const key of keys) {
-          const outcome = await addKey(transaction, { ...key, systemId, declared: false })
-          if (outcome !== 'added')
-            throw new Problem('conflict', `the key ${key.id} belongs to another system`)
-        }
-      })
-      return reply.code(201).send({ hostname: body.hostname })
-    },
-  )
+function readCursor(sort: SystemSort, after: string | undefined, filter: SystemFilter): SystemCursor | null {
+  if (filter.registration === 'archived' && (sort === 'drift' || sort === 'since'))
+    throw wrongQuery('sort', 'archived systems are not judged: there is no drift to sort by')
+  if (after === undefined) return null
+  const cursor = parseCursor(sort, after)
+  if (cursor === null) throw wrongQuery('after', 'must be what a page of this order gave as `next`')
+  return cursor
+}
+
+function wrongQuery(name: string, message: string): Problem {
+  const path = `/querystring/${name}`
+  return new Problem('invalid', `${path}: ${message}`, { members: { errors: [{ path, message }] } })
 }

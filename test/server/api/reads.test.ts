@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { withClient } from '../../../src/store/database.ts'
 import { registerTestAgent, type TestAgent } from '../../support/test-agent.ts'
 import { startTestServer, type TestServer } from '../../support/test-server.ts'
+import { waitFor } from '../../support/wait.ts'
 
 let server: TestServer
 let agent: TestAgent
@@ -96,6 +97,8 @@ async function setReadOnly(value: 'on' | 'off'): Promise<void> {
       database,
     ])
   })
+  // until the server has noticed that its idle connections are gone
+  await waitFor(async () => (await server.api('GET', '/systems')).status === 200)
 }
 
 const get = (path: string, etag?: string) =>

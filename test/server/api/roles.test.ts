@@ -15,6 +15,7 @@ const ROUTES: [method: string, path: string, atLeast: Role, body?: () => object]
   ['GET', '/keys', 'viewer'],
   ['GET', '/jobs', 'viewer'],
   ['POST', '/systems', 'operator', () => ({ hostname: `new-${Math.random().toString(36).slice(2)}` })],
+  ['PATCH', '/systems/{hostname}', 'operator', () => ({ environment: 'lab' })],
   ['POST', '/systems/{hostname}/approve', 'operator', () => ({})],
   ['PUT', '/systems/{hostname}/archived', 'operator'],
   ['DELETE', '/systems/{hostname}/archived', 'operator'],
