@@ -49,6 +49,8 @@ create table commits (
   queued_at timestamptz,
   started_at timestamptz,
   finished_at timestamptz,
+  -- how its newest evaluation that ended ended: what drift goes by, also while it is evaluated again
+  outcome text check (outcome in ('evaluated', 'failed')),
   -- how many configurations the flake has at this commit
   configurations integer,
   inputs jsonb,

@@ -73,11 +73,13 @@ CREATE TABLE public.commits (
     queued_at timestamp with time zone,
     started_at timestamp with time zone,
     finished_at timestamp with time zone,
+    outcome text,
     configurations integer,
     inputs jsonb,
     nix_version text,
     cause text,
     error text,
+    CONSTRAINT commits_outcome_check CHECK ((outcome = ANY (ARRAY['evaluated'::text, 'failed'::text]))),
     CONSTRAINT commits_sha_check CHECK ((sha ~ '^([0-9a-f]{40}|[0-9a-f]{64})$'::text)),
     CONSTRAINT commits_status_check CHECK ((status = ANY (ARRAY['new'::text, 'queued'::text, 'running'::text, 'evaluated'::text, 'failed'::text, 'superseded'::text])))
 );

@@ -106,7 +106,7 @@ export async function finishCommit(
     await lockFlake(transaction, commit.flakeId)
     await transaction
       .updateTable('commits')
-      .set({ status, finished_at: sql`now()`, cause, error })
+      .set({ status, outcome: status, finished_at: sql`now()`, cause, error })
       .where('id', '=', commit.id)
       .execute()
     await sql`

@@ -1,5 +1,5 @@
 import { type Kysely, sql, type Transaction } from 'kysely'
-import { updateDrift } from './drift.ts'
+import { lockFleet, updateDrift } from './drift.ts'
 import type { DB } from './schema.generated.ts'
 
 /** A first-parent commit of the branch, as Git has it. `position` is counted from the first commit, 0. */
@@ -109,8 +109,9 @@ export interface RecordedHead {
   moved: boolean
 }
 
-/** Whoever changes what a flake's systems should run holds this; see `assignFlake` for the other side. */
+/** Whoever changes what a flake's systems should run, or what a path means, begins with this. */
 export async function lockFlake(transaction: Transaction<DB>, flakeId: number) {
+  await lockFleet(transaction, 'commits')
   return transaction
     .selectFrom('flakes')
     .leftJoin('commits', 'commits.id', 'flakes.head_commit_id')

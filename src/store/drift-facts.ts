@@ -9,6 +9,7 @@ interface FactsRow {
   assigned_at: Date
   pinned_path: string | null
   flake_id: number | null
+  configuration: string
   has_reported: boolean
   current_system: string | null
   running_since: Date | null
@@ -57,12 +58,12 @@ export async function readDriftFacts(
       left join flakes k on k.id = s.flake_id
       where d.system_id = any(${systemIds}::bigint[])
     )
-    select w.system_id, w.created_at, w.assigned_at, w.pinned_path, w.flake_id, w.has_reported, w.current_system,
+    select w.system_id, w.created_at, w.assigned_at, w.pinned_path, w.flake_id, w.configuration, w.has_reported, w.current_system,
       w.running_since,
       h.id as head_id, h.position as head_position, h.arrived_at as head_arrived_at,
       case when he.status is not null then he.status
-           when h.status = 'failed' then 'failed'
-           when h.status = 'evaluated' then 'not_in_flake'
+           when h.outcome = 'failed' then 'failed'
+           when h.outcome = 'evaluated' then 'not_in_flake'
            else 'pending' end as head_outcome,
       good.id as good_id, good.position as good_position, good.arrived_at as good_arrived_at, good.out_path as good_path,
       failed.since as failed_since,
@@ -90,7 +91,7 @@ export async function readDriftFacts(
       from commits c left join evaluations e on e.commit_id = c.id and e.configuration = w.configuration
       where good.id is distinct from h.id and c.flake_id = w.flake_id and c.position is not null
         and (good.id is null or (c.position, c.mainline, c.id) > (good.position, good.mainline, good.id))
-        and (e.status = 'failed' or (e.id is null and c.status in ('evaluated', 'failed')))
+        and (e.status = 'failed' or (e.id is null and c.outcome is not null))
     ) failed on true
     left join lateral (
       select p.specialisation from evaluated_paths p
@@ -122,9 +123,10 @@ export async function readDriftFacts(
       select
         jsonb_agg(jsonb_build_object('path', e.out_path, 'arrived_at', c.arrived_at)
                   order by c.position, c.mainline, c.id) filter (where e.status = 'succeeded') as until,
-        good.position - older.position
-          - count(distinct c.position) filter (
-              where c.position > older.position and (e.id is not null or c.status in ('evaluated', 'failed'))) as unknown
+        -- the branch has a first-parent commit at each position, also where none is recorded
+        good.position - older.position - older.mainline::integer
+          - count(*) filter (where c.mainline and c.position < good.position and c.id <> older.id
+                               and (e.id is not null or c.outcome is not null)) as unknown
       from commits c left join evaluations e on e.commit_id = c.id and e.configuration = w.configuration
       where older.id is not null and c.flake_id = w.flake_id
         and c.position between older.position and good.position
@@ -141,7 +143,11 @@ export async function readDriftFacts(
       join commits c on c.id = e.commit_id
       join flakes k on k.id = c.flake_id
       where same.specialisation is null and older.id is null and p.out_path = w.current_system
-      order by state, c.id desc limit 1
+        -- a commit that this branch has too says what it gives when this branch's is evaluated
+        and not (e.configuration = w.configuration and k.repository = w.repository
+          and k.directory is not distinct from w.directory
+          and exists (select from commits o where o.flake_id = w.flake_id and o.sha = c.sha and o.position is not null))
+      order by state, c.id desc, e.configuration, p.specialisation limit 1
     ) elsewhere on true`.execute(transaction)
   const unsearched = await readUnsearched(transaction, flakesToSearch(rows))
   return rows.map((row) => toFacts(row, unsearched))
@@ -164,8 +170,13 @@ function toFacts(row: FactsRow, unsearched: UnsearchedByFlake): DriftFacts & { s
     pinnedPath: row.pinned_path,
     hasReported: row.has_reported,
     running: path === null ? null : { path, since: (since ?? row.created_at).getTime() },
-    branch: row.flake_id === null ? null : toBranch(row, unsearched.get(row.flake_id) ?? []),
+    branch: row.flake_id === null ? null : toBranch(row, unsearchedFor(row, unsearched)),
   }
+}
+
+function unsearchedFor({ flake_id, configuration }: FactsRow, byFlake: UnsearchedByFlake) {
+  const commits = flake_id === null ? [] : (byFlake.get(flake_id) ?? [])
+  return commits.filter(({ evaluated }) => !evaluated.has(configuration))
 }
 
 function toBranch(row: FactsRow, unsearched: BranchFacts['unsearched']): BranchFacts {

@@ -2,27 +2,30 @@ import { type Kysely, sql } from 'kysely'
 import type { BranchCommit } from '../fleet/drift.ts'
 import type { DB } from './schema.generated.ts'
 
-export type UnsearchedByFlake = Map<number, BranchCommit[]>
+/** `evaluated`: the configurations that have a result already; the others have none. */
+export type UnsearchedCommit = BranchCommit & { evaluated: ReadonlySet<string> }
+export type UnsearchedByFlake = Map<number, UnsearchedCommit[]>
 
 /**
- * The commits within the search depth of each flake that are not evaluated, newest first: the first-parent commits among
- * the newest `search_depth` of the branch.
+ * The commits within the search depth of each flake that are not evaluated to their end, newest first: the first-parent
+ * commits among the newest `search_depth` of the branch.
  */
 export async function readUnsearched(
   db: Kysely<DB>,
   flakeIds: readonly number[],
 ): Promise<UnsearchedByFlake> {
   if (flakeIds.length === 0) return new Map()
-  const { rows } = await sql<{ flake_id: number; id: number; position: number; arrived_at: Date }>`
-    select c.flake_id, c.id, c.position, c.arrived_at
+  const { rows } = await sql<UnsearchedRow>`
+    select c.flake_id, c.id, c.position, c.arrived_at,
+      array(select e.configuration from evaluations e where e.commit_id = c.id) as evaluated
     from flakes k
     join commits h on h.id = k.head_commit_id
     join commits c on c.flake_id = k.id and c.position > h.position - k.search_depth
-    where k.id = any(${flakeIds}::bigint[]) and c.mainline and c.status not in ('evaluated', 'failed')
+    where k.id = any(${flakeIds}::bigint[]) and c.mainline and c.outcome is null
     order by c.flake_id, c.position desc`.execute(db)
-  const commits = rows.map(({ flake_id: flakeId, arrived_at: arrivedAt, ...commit }) => ({
+  const commits = rows.map(({ flake_id: flakeId, arrived_at: arrivedAt, evaluated, ...commit }) => ({
     flakeId,
-    commit: { ...commit, arrivedAt: arrivedAt.getTime() },
+    commit: { ...commit, arrivedAt: arrivedAt.getTime(), evaluated: new Set(evaluated) },
   }))
   return new Map(
     [...Map.groupBy(commits, ({ flakeId }) => flakeId)].map(([flakeId, group]) => [
@@ -30,6 +33,14 @@ export async function readUnsearched(
       group.map(({ commit }) => commit),
     ]),
   )
+}
+
+interface UnsearchedRow {
+  flake_id: number
+  id: number
+  position: number
+  arrived_at: Date
+  evaluated: string[]
 }
 
 /** Whether a system of the flake waits for older commits to be searched for what it runs. */
@@ -50,11 +61,17 @@ export async function listFlakesToSearch(db: Kysely<DB>): Promise<number[]> {
   return rows.flatMap(({ flake_id: id }) => (id === null ? [] : [id]))
 }
 
+/** Whether or not the newest commit is good: a head that fails does not end the search. */
 function searchingFlakes(db: Kysely<DB>) {
-  return db
-    .selectFrom('drift')
-    .innerJoin('systems', 'systems.id', 'drift.system_id')
-    .select('systems.flake_id')
-    .distinct()
-    .where('drift.reason', '=', 'searching')
+  return (
+    db
+      .selectFrom('drift')
+      .innerJoin('systems', 'systems.id', 'drift.system_id')
+      .select('systems.flake_id')
+      .distinct()
+      .where('drift.standing', 'in', ['pending', 'unmanaged'])
+      // it runs something, and there is a good commit to compare it with
+      .where('drift.running_path', 'is not', null)
+      .where('drift.desired_path', 'is not', null)
+  )
 }

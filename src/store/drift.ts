@@ -13,6 +13,22 @@ export type DriftScope =
 /** Systems judged at once: some megabytes of facts, and a statement of a tenth of a second. */
 const CHUNK = 1000
 
+/** Any constant. */
+const FLEET_LOCK = 5_290_002
+
+/**
+ * Makes what `commits` and their evaluations say, and what `systems` run and have to run, change one after the other:
+ * whoever comes second sees what the first has done, also for a system or a path that the first does not know of. Many
+ * may change systems at once. Taken after a system's contact and key, and before flakes, systems and drift.
+ */
+export async function lockFleet(transaction: Transaction<DB>, changes: 'systems' | 'commits'): Promise<void> {
+  await (
+    changes === 'systems'
+      ? sql`select pg_advisory_xact_lock_shared(${FLEET_LOCK})`
+      : sql`select pg_advisory_xact_lock(${FLEET_LOCK})`
+  ).execute(transaction)
+}
+
 /**
  * Judges the systems anew, in the transaction of the event that concerns them. Locks their drift rows in the order of
  * their ids first: what another transaction that holds one has changed is seen once its lock is had, so that whoever

@@ -1,6 +1,7 @@
 import { type Kysely, sql, type Transaction } from 'kysely'
 import type { DB } from './schema.generated.ts'
 import { sqlState, UNIQUE_VIOLATION } from './errors.ts'
+import { lockFleet } from './drift.ts'
 import { addSystem, findSystem, setArchived } from './systems.ts'
 import { hashToken } from './tokens.ts'
 
@@ -127,6 +128,7 @@ async function hasKey(transaction: Transaction<DB>, systemId: number): Promise<b
  */
 export async function approveKeys(db: Kysely<DB>, systemId: number, keyId?: string): Promise<string[]> {
   return db.transaction().execute(async (transaction) => {
+    await lockFleet(transaction, 'systems')
     const approved = await transaction
       .updateTable('keys')
       .set({ status: 'active' })

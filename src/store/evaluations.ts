@@ -1,4 +1,4 @@
-import type { Kysely, Transaction } from 'kysely'
+import { type Kysely, sql, type Transaction } from 'kysely'
 import { lockFlake } from './commits.ts'
 import { updateDrift } from './drift.ts'
 import type { DB } from './schema.generated.ts'
@@ -53,39 +53,35 @@ async function pathsOf(
   commitId: number,
   records: readonly EvaluationRecord[],
 ): Promise<string[]> {
-  const rows = await transaction
-    .selectFrom('evaluations')
-    .innerJoin('evaluated_paths', 'evaluated_paths.evaluation_id', 'evaluations.id')
-    .select('evaluated_paths.out_path')
-    .where('commit_id', '=', commitId)
-    .where(
-      'configuration',
-      'in',
-      records.map((record) => record.configuration),
-    )
-    .execute()
+  const { rows } = await sql<{ out_path: string }>`
+    select p.out_path from evaluations e join evaluated_paths p on p.evaluation_id = e.id
+    where e.commit_id = ${commitId} and e.configuration = any(${configurationsOf(records)}::text[])`.execute(
+    transaction,
+  )
   return rows.map((row) => row.out_path)
 }
+
+const configurationsOf = (records: readonly EvaluationRecord[]): string[] =>
+  records.map((record) => record.configuration)
 
 const pathsOfRecord = (record: EvaluationRecord): string[] =>
   record.status === 'failed' ? [] : [record.outPath, ...record.specialisations.map((each) => each.outPath)]
 
+/** As documents, not as parameters: there may be tens of thousands of values. */
 async function insert(transaction: Transaction<DB>, commitId: number, records: readonly EvaluationRecord[]) {
-  await transaction
-    .deleteFrom('evaluations')
-    .where('commit_id', '=', commitId)
-    .where(
-      'configuration',
-      'in',
-      records.map((record) => record.configuration),
-    )
-    .execute()
-  const inserted = await transaction
-    .insertInto('evaluations')
-    .values(records.map((record) => toRow(commitId, record)))
-    .returning(['id', 'configuration'])
-    .execute()
-  const ids = new Map(inserted.map((row) => [row.configuration, row.id]))
+  await sql`
+    delete from evaluations
+    where commit_id = ${commitId} and configuration = any(${configurationsOf(records)}::text[])`.execute(
+    transaction,
+  )
+  const { rows } = await sql<{ id: number; configuration: string }>`
+    insert into evaluations (commit_id, configuration, status, drv_path, out_path, platform, nixos_version, kernel_version,
+      state_version, embeds_revision, cause, error, duration_ms, peak_memory_bytes, nix_version)
+    select ${commitId}, configuration, status, drv_path, out_path, platform, nixos_version, kernel_version,
+      state_version, embeds_revision, cause, error, duration_ms, peak_memory_bytes, nix_version
+    from jsonb_populate_recordset(null::evaluations, ${JSON.stringify(records.map(toRow))}::jsonb)
+    returning id, configuration`.execute(transaction)
+  const ids = new Map(rows.map((row) => [row.configuration, row.id]))
   const paths = records.flatMap((record) => {
     if (record.status === 'failed') return []
     const evaluation_id = ids.get(record.configuration) ?? 0
@@ -98,14 +94,19 @@ async function insert(transaction: Transaction<DB>, commitId: number, records: r
       })),
     ]
   })
-  if (paths.length > 0) await transaction.insertInto('evaluated_paths').values(paths).execute()
+  if (paths.length === 0) return
+  await sql`
+    insert into evaluated_paths (evaluation_id, specialisation, out_path)
+    select evaluation_id, specialisation, out_path
+    from jsonb_populate_recordset(null::evaluated_paths, ${JSON.stringify(paths)}::jsonb)`.execute(
+    transaction,
+  )
 }
 
-function toRow(commitId: number, record: EvaluationRecord) {
+function toRow(record: EvaluationRecord) {
   const good = record.status === 'succeeded' ? record : null
   const bad = record.status === 'failed' ? record : null
   return {
-    commit_id: commitId,
     configuration: record.configuration,
     status: record.status,
     drv_path: good?.drvPath ?? null,
@@ -116,12 +117,15 @@ function toRow(commitId: number, record: EvaluationRecord) {
     state_version: good?.stateVersion ?? null,
     embeds_revision: good?.embedsRevision ?? null,
     cause: bad?.cause ?? null,
-    error: bad?.error ?? null,
+    error: bad === null ? null : toStorable(bad.error),
     duration_ms: Math.round(record.durationMs),
     peak_memory_bytes: record.peakMemoryBytes,
     nix_version: record.nixVersion,
   }
 }
+
+/** What Nix prints may be anything, cut anywhere; PostgreSQL takes neither NUL nor half a character. */
+const toStorable = (text: string): string => text.toWellFormed().replaceAll('\0', '\u{FFFD}')
 
 /** The configurations of a commit that have a result already. */
 export async function listEvaluated(db: Kysely<DB>, commitId: number): Promise<string[]> {

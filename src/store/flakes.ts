@@ -1,4 +1,6 @@
 import { type Kysely, sql } from 'kysely'
+import { inTransaction } from './database.ts'
+import { lockFleet } from './drift.ts'
 import { parseFlakeUrl } from '../fleet/flake-url.ts'
 import type { DB } from './schema.generated.ts'
 
@@ -144,14 +146,18 @@ export async function findFlakesOf(db: Kysely<DB>, repository: string): Promise<
 
 /** Archives a flake: it is no longer followed, and what is known of it stays. Returns how many systems still have it; then nothing is done. */
 export async function archiveFlake(db: Kysely<DB>, id: number): Promise<{ systems: number }> {
-  const { rows } = await sql<{ systems: number }>`
-    with used as (select count(*) as systems from systems where flake_id = ${id} and archived_at is null),
-    archived as (
-      update flakes set archived_at = coalesce(archived_at, now()), declared = false
-      where id = ${id} and (select systems from used) = 0
-    )
-    select systems from used`.execute(db)
-  return { systems: rows[0]?.systems ?? 0 }
+  return inTransaction(db, async (transaction) => {
+    // no system gets it meanwhile
+    await lockFleet(transaction, 'commits')
+    const { rows } = await sql<{ systems: number }>`
+      with used as (select count(*) as systems from systems where flake_id = ${id} and archived_at is null),
+      archived as (
+        update flakes set archived_at = coalesce(archived_at, now()), declared = false
+        where id = ${id} and (select systems from used) = 0
+      )
+      select systems from used`.execute(transaction)
+    return { systems: rows[0]?.systems ?? 0 }
+  })
 }
 
 /** Records that the remote could not be asked, and why. */

@@ -1,6 +1,6 @@
 import { type Kysely, sql, type Transaction } from 'kysely'
 import { inTransaction } from './database.ts'
-import { endDrift } from './drift.ts'
+import { endDrift, lockFleet } from './drift.ts'
 import type { FlakeSettings } from './flakes.ts'
 import { addKey } from './keys.ts'
 import { reconcileFlakes } from './reconcile-flakes.ts'
@@ -47,8 +47,6 @@ export async function reconcileSystems(
 ): Promise<Reconciled> {
   return inTransaction(db, async (transaction) => {
     await takeTurn(transaction)
-    // the order in which heartbeats lock, so that neither waits for the other in a circle
-    await sql`select 1 from contacts order by system_id for no key update`.execute(transaction)
     const kept: number[] = []
     for (const system of systems) kept.push(await declare(transaction, system))
     const archived = await archiveOthers(transaction, kept)
@@ -58,6 +56,9 @@ export async function reconcileSystems(
 
 async function takeTurn(transaction: Transaction<DB>): Promise<void> {
   await sql`select pg_advisory_xact_lock(${RECONCILE_LOCK})`.execute(transaction)
+  // the order in which heartbeats lock, so that neither waits for the other in a circle
+  await sql`select 1 from contacts order by system_id for no key update`.execute(transaction)
+  await lockFleet(transaction, 'commits')
 }
 
 /** A declared system's `flake_url` brings its flake back, as one that is not declared. */

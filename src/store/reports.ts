@@ -2,7 +2,7 @@ import { type Kysely, sql, type Transaction } from 'kysely'
 import { type Chain, placeInChain } from '../fleet/chain.ts'
 import { type FlagFacts, flagsOfReport } from '../fleet/flags.ts'
 import { moveContact } from './contacts.ts'
-import { updateDrift } from './drift.ts'
+import { lockFleet, updateDrift } from './drift.ts'
 import { toBytes, toBytesOrNull, toDigestOrNull } from './digest-column.ts'
 import { setReportFlags } from './flags.ts'
 import { type KeyRefusal, refusalOf } from './key-standing.ts'
@@ -166,7 +166,10 @@ async function store(transaction: Transaction<DB>, entry: ReportEntry, known: Kn
     { ...entry, ...entry.facts, currentSystem: entry.facts.system?.current ?? null },
     known,
   )
-  if (runsOther(entry, known)) await updateDrift(transaction, { systemId: entry.systemId })
+  if (runsOther(entry, known)) {
+    await lockFleet(transaction, 'systems')
+    await updateDrift(transaction, { systemId: entry.systemId })
+  }
   await noteReport(transaction, entry, chain)
   return { result: 'stored', chain }
 }

@@ -30,6 +30,7 @@ export interface CommitsTable {
   queued_at: Date | null
   started_at: Date | null
   finished_at: Date | null
+  outcome: 'evaluated' | 'failed' | null
   configurations: number | null
   inputs: JsonColumn | null
   nix_version: string | null

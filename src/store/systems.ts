@@ -1,6 +1,6 @@
 import { type Kysely, sql, type Transaction } from 'kysely'
 import { inTransaction } from './database.ts'
-import { endDrift, startDrift, updateDrift } from './drift.ts'
+import { endDrift, lockFleet, startDrift, updateDrift } from './drift.ts'
 import { findOrAddFlake } from './flakes.ts'
 import type { DB } from './schema.generated.ts'
 
@@ -77,6 +77,7 @@ export async function updateSystem(
 /** Changes those settings of a system that are given, archived or not, and judges anew how it stands. */
 export async function changeSystem(db: Kysely<DB>, id: number, changes: SystemChanges): Promise<void> {
   await inTransaction(db, async (transaction) => {
+    await lockFleet(transaction, 'systems')
     const old = await transaction
       .selectFrom('systems')
       .select(['environment', 'flake_id', 'configuration', 'pinned_path'])
@@ -86,7 +87,6 @@ export async function changeSystem(db: Kysely<DB>, id: number, changes: SystemCh
       .executeTakeFirstOrThrow()
     const { environment, flakeUrl, configuration, pinnedPath } = changes
     const flakeId = flakeUrl === undefined ? old.flake_id : await assignFlake(transaction, flakeUrl)
-    if (flakeUrl === undefined) await lockFlake(transaction, flakeId)
     await setSettings(transaction, id, {
       environment: environment === undefined ? old.environment : environment,
       flakeId,
@@ -114,24 +114,16 @@ async function setSettings(
     where s.id = ${id}`.execute(transaction)
 }
 
-/**
- * The flake of a URL, locked so that what it says to run does not change before the system has it: who changes that
- * either sees the system, or is seen when the system is judged.
- */
+/** The flake of a URL. What it says to run does not change before the system has it. */
 async function assignFlake(transaction: Transaction<DB>, url: string | null): Promise<number | null> {
-  if (url === null) return null
-  const flakeId = await findOrAddFlake(transaction, url)
-  await lockFlake(transaction, flakeId)
-  return flakeId
-}
-
-async function lockFlake(transaction: Transaction<DB>, flakeId: number | null): Promise<void> {
-  await sql`select from flakes where id = ${flakeId} for share`.execute(transaction)
+  await lockFleet(transaction, 'systems')
+  return url === null ? null : findOrAddFlake(transaction, url)
 }
 
 /** Archives or brings back: an archived system's keys are refused, its evidence stays. */
 export async function setArchived(db: Kysely<DB>, id: number, archived: boolean): Promise<void> {
   await inTransaction(db, async (transaction) => {
+    await lockFleet(transaction, 'systems')
     await transaction
       .updateTable('systems')
       .set({ archived_at: archived ? sql`coalesce(archived_at, now())` : null })

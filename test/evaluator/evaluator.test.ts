@@ -81,6 +81,7 @@ test('what a host runs is found in an older commit, and what no commit explains 
   expect(await fleet.readDrift('db')).toMatchObject({ state: 'pending', reason: 'searching' })
   await queue.requests.syncFlake(fleet.flakeId)
   await fleet.inState('db', 'unmanaged')
+  await fleet.ended(older)
   await fleet.run(web, await pathOf(older, 'web'))
   expect(await fleet.readDrift('web')).toMatchObject({ state: 'behind', running_sha: older })
 })
