@@ -4,6 +4,7 @@ import type { Environment } from './environment.ts'
 import { EVALUATE } from './expressions.ts'
 import { splitLines } from './lines.ts'
 import { memoryLimit, processMemory } from './memory.ts'
+import { keptLine } from './nix-message.ts'
 import type { Programs } from './programs.ts'
 import { createSaidReader, NO_FACTS, type Facts, type Paths, type Said } from './said.ts'
 import type { SucceededEvaluation } from './types.ts'
@@ -116,7 +117,7 @@ export async function evaluateChunk(options: ChunkOptions): Promise<ChunkEnd> {
   const lines = splitLines(MAX_LINE_BYTES, (line) => {
     const said = readSaid(line)
     if (said?.index === progress.succeeded) onSaid(said)
-    else tail.add(Buffer.from(`${line}\n`))
+    else tail.add(Buffer.from(`${keptLine(line)}\n`))
   })
   nix.stderr.on('data', (chunk: Buffer) => {
     progress.outputBytes += chunk.length

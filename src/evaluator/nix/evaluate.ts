@@ -6,7 +6,7 @@ import { evaluationEnvironment } from './environment.ts'
 import { needsWriting } from './failure-cause.ts'
 import { flakeUrl } from './flake-url.ts'
 import { NixError } from './nix-error.ts'
-import { errorOfDeath, failureOfDeath } from './nix-failure.ts'
+import { errorOfDeath, failureOfDeath, machineErrorOfDeath } from './nix-failure.ts'
 import { rememberWritten } from './roots.ts'
 import type { EvaluationResult, FailedEvaluation, FetchedFlake, SucceededEvaluation } from './types.ts'
 
@@ -68,6 +68,8 @@ export async function evaluate(
       waiting.unshift(...work.names)
       return
     }
+    const machineError = machineErrorOfDeath('evaluating the flake', death)
+    if (machineError !== null) throw machineError
     waiting.unshift(...rest)
     const failure = failureOfDeath(death, context.timeoutMs)
     if (canWrite) {

@@ -58,5 +58,9 @@ let
       if (builtins.tryEval paths).success then finish else say "thrown" index "" finish
     );
 in
-{ result = builtins.foldl' (_: evaluate) null (builtins.genList (index: index) (builtins.length wanted)); }
+{
+  # What is wrong with the whole flake comes before any configuration.
+  result = builtins.seq configurations
+    (builtins.foldl' (_: evaluate) null (builtins.genList (index: index) (builtins.length wanted)));
+}
 `

@@ -13,6 +13,7 @@ const SENTENCES: readonly (readonly [FailureCause, RegExp])[] = [
     'forbidden',
     /is forbidden in (pure|restricted)|not allowed in pure eval|unlocked flake ref|^unable to download|^program 'git' failed|^Cannot find Git revision|^NAR hash mismatch in input|^Failed to open archive|^executing '?hg/,
   ],
+  ['missing_file', /^(getting status of|path) '[^']*'(: No such file| does not exist)/],
   ['missing_attribute', /^attribute '.*' missing/],
   ['syntax', /^(syntax error|undefined variable|path has a trailing slash|.* already defined at)/],
   ['assertion', /^assertion '.*' failed/s],
@@ -23,12 +24,15 @@ const SENTENCES: readonly (readonly [FailureCause, RegExp])[] = [
   ],
 ]
 
+/** Of `assert a == b` newer versions (2.26) say only what is not equal. */
+const ASSERTION =
+  /^assertion '.*' failed|Failed assertions:|^(an? .* with value|a list of size) '.*' is not equal to an? /s
+
 /** Why an evaluation failed, from what Nix wrote about it. `thrown`: whether `builtins.tryEval` caught it. */
 export function failureCause(stderr: string, { thrown }: { thrown: boolean }): FailureCause {
   const block = errorBlock(stderr)
   // The module system throws for `assertions`, as it does for options that do not fit.
-  if (thrown)
-    return /^assertion '.*' failed|Failed assertions:/s.test(errorSentence(block)) ? 'assertion' : 'throw'
+  if (thrown) return ASSERTION.test(errorSentence(block)) ? 'assertion' : 'throw'
   // Written where Nix itself has no memory to say anything.
   if (/^GC Warning: Out of Memory!/m.test(stderr)) return 'out_of_memory'
   // git refuses what the environment does not allow; Nix reports only its exit status.

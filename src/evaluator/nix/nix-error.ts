@@ -1,7 +1,9 @@
+import { errorCode, explainError } from '../../lib/errors.ts'
+
 /**
  * - `nix_missing`: no `nix`, `git` or `prlimit` to start
  * - `store_unavailable`: the daemon is away, or the store cannot be opened
- * - `disk_full`
+ * - `disk_full`; `state_directory`: it cannot be made or written for another reason
  * - `input_unavailable`: an input, or the mirror, cannot be read; `input_mismatch`: it is not what flake.lock says
  * - `lock_file`: flake.lock is missing or does not fit flake.nix
  * - `flake_invalid`: flake.nix is missing, does not parse, or fails before any configuration
@@ -17,6 +19,7 @@ export type NixErrorKind =
   | 'nix_missing'
   | 'no_configurations'
   | 'out_of_memory'
+  | 'state_directory'
   | 'store_unavailable'
   | 'timeout'
 
@@ -25,6 +28,7 @@ const CAN_HEAL: ReadonlySet<NixErrorKind> = new Set([
   'disk_full',
   'input_unavailable',
   'nix_missing',
+  'state_directory',
   'store_unavailable',
   'timeout',
 ])
@@ -40,5 +44,16 @@ export class NixError extends Error {
     super(message, options)
     this.kind = kind
     this.canHeal = CAN_HEAL.has(kind)
+  }
+}
+
+/** Runs `write`, which touches only files below `directory`. Throws a NixError that names it. */
+export async function writingState<T>(directory: string, write: () => Promise<T>): Promise<T> {
+  try {
+    return await write()
+  } catch (error) {
+    const isFull = ['ENOSPC', 'EDQUOT'].includes(errorCode(error) ?? '')
+    const message = `cannot write the state directory ${directory}: ${explainError(error)}`
+    throw new NixError(isFull ? 'disk_full' : 'state_directory', message, { cause: error })
   }
 }

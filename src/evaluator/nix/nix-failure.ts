@@ -7,7 +7,10 @@ import type { FailureCause } from './types.ts'
 
 /** First match wins; anything else lies in the flake. Of what Nix 2.8 to 2.26 and git write. */
 const KINDS: readonly (readonly [NixErrorKind, RegExp])[] = [
-  ['disk_full', /No space left on device|database or disk is full|Disk quota exceeded/],
+  [
+    'disk_full',
+    /^(?!evaluation aborted).*(No space left on device|database or disk is full|Disk quota exceeded)/,
+  ],
   [
     'store_unavailable',
     /^(cannot connect to socket|Nix daemon disconnected|opening lock file|creating directory '\/nix|cannot open (SQLite|Nix) database|.*database is (busy|locked))/,
@@ -31,6 +34,16 @@ export function nixError(action: string, stderr: string): NixError {
   const sentence = errorSentence(block)
   const kind = KINDS.find(([, pattern]) => pattern.test(sentence))?.[0] ?? 'flake_invalid'
   return new NixError(kind, `${action} failed: ${keptMessage(block)}`)
+}
+
+/**
+ * The error when a process died at a configuration of something that is the machine's: trying again can help, and a result
+ * of the configuration it is not.
+ */
+export function machineErrorOfDeath(action: string, death: Death): NixError | null {
+  if (death.ended !== 'exit' || death.thrown) return null
+  const error = nixError(action, death.stderr)
+  return error.kind === 'disk_full' || error.kind === 'store_unavailable' ? error : null
 }
 
 /** The error when a process died before its first configuration. */

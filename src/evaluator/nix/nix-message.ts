@@ -1,6 +1,7 @@
 import { stripVTControlCharacters } from 'node:util'
 
 const LONGEST_MESSAGE = 8000
+const LONGEST_LINE = 12_000
 const HEAD = 6000
 
 /** Nix's error in what it wrote: what follows the last line that begins with `error:`; without one, all of it. */
@@ -16,6 +17,11 @@ export function errorBlock(stderr: string): string {
     .trim()
 }
 
+/** A line as it is kept until it is known what it is about: its beginning and its end. */
+export function keptLine(line: string): string {
+  return line.length <= LONGEST_LINE ? line : `${line.slice(0, HEAD)} […] ${line.slice(HEAD - LONGEST_LINE)}`
+}
+
 /** The sentence that says what is wrong, and where. From version 2.20 on Nix writes frames before it. */
 export function errorSentence(block: string): string {
   return splitFrames(block).sentence
@@ -29,7 +35,7 @@ export function keptMessage(block: string): string {
     .map((part) => part.trimEnd())
     .filter((part) => part !== '')
     .join('\n\n')
-    .replaceAll('\0', '\uFFFD')
+    .replaceAll(/[^\P{Cc}\n\t]/gu, '\uFFFD')
     .toWellFormed()
   if (text.length <= LONGEST_MESSAGE) return text
   return `${text.slice(0, HEAD)}\n[…]\n${text.slice(HEAD - LONGEST_MESSAGE)}`.toWellFormed()

@@ -7,6 +7,7 @@ import { listConfigurations } from './list-configurations.ts'
 import { findPrograms } from './programs.ts'
 import { collect } from './roots.ts'
 import { runNix } from './run-nix.ts'
+import { writingState } from './nix-error.ts'
 import { createSlots } from './slots.ts'
 import type { FetchedFlake, FlakeSource } from './types.ts'
 
@@ -58,7 +59,7 @@ export function createNix(options: NixOptions): Nix {
   const memoryBytes = Math.floor(memoryBudgetBytes / workers)
   const prepare = async (): Promise<NixContext> => {
     const programs = await findPrograms(machine['PATH'] ?? '')
-    const home = await prepareHome(stateDirectory, programs.git)
+    const home = await writingState(stateDirectory, () => prepareHome(stateDirectory, programs.git))
     return { programs, home, machine, slots, memoryBytes, timeoutMs }
   }
   let prepared: Promise<NixContext> | undefined

@@ -12,14 +12,19 @@ export interface Programs {
 
 /** Looks in the directories of `searchPath` (the form of PATH). Throws a NixError `nix_missing`. */
 export async function findPrograms(searchPath: string): Promise<Programs> {
-  const [nix, git, prlimit] = await Promise.all(
-    ['nix', 'git', 'prlimit'].map((name) => findProgram(name, searchPath)),
+  const find = (name: string) => findProgram(name, searchPath)
+  const [nix, git, prlimit] = await Promise.all([find('nix'), find('git'), find('prlimit')])
+  if (nix !== null && git !== null && prlimit !== null) return { nix, git, prlimit }
+  const missing = Object.entries({ nix, git, prlimit }).flatMap(([name, path]) =>
+    path === null ? [name] : [],
   )
-  if (nix === undefined || git === undefined || prlimit === undefined) throw new Error('unreachable')
-  return { nix, git, prlimit }
+  throw new NixError(
+    'nix_missing',
+    `there is no ${missing.join(', no ')} on PATH (${searchPath}); evaluation needs nix, git and prlimit (of util-linux)`,
+  )
 }
 
-async function findProgram(name: string, searchPath: string): Promise<string> {
+async function findProgram(name: string, searchPath: string): Promise<string | null> {
   for (const directory of searchPath.split(':').filter(isAbsolute)) {
     const path = join(directory, name)
     try {
@@ -29,8 +34,5 @@ async function findProgram(name: string, searchPath: string): Promise<string> {
       // not in this directory
     }
   }
-  throw new NixError(
-    'nix_missing',
-    `there is no ${name} on PATH (${searchPath}); evaluation needs nix, git and prlimit (of util-linux)`,
-  )
+  return null
 }

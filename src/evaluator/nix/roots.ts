@@ -5,6 +5,7 @@ import type { NixContext } from './context.ts'
 import { fetchEnvironment, type Environment } from './environment.ts'
 import { flakeUrl } from './flake-url.ts'
 import { runNix, tryNix } from './run-nix.ts'
+import { writingState } from './nix-error.ts'
 import { nixError } from './nix-failure.ts'
 import type { FlakeSource } from './types.ts'
 
@@ -35,7 +36,8 @@ export async function rememberWritten(
   drvPaths: Iterable<string>,
 ): Promise<void> {
   const text = [...drvPaths].map((path) => `${path}\n`).join('')
-  await appendFile(join(context.home.written, keyOf(source)), text, { mode: 0o600 })
+  const { written } = context.home
+  await writingState(written, () => appendFile(join(written, keyOf(source)), text, { mode: 0o600 }))
 }
 
 /**

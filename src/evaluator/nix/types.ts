@@ -45,6 +45,7 @@ export type FailureCause =
   | 'import_from_derivation'
   | 'infinite_recursion'
   | 'missing_attribute'
+  | 'missing_file'
   | 'other'
   | 'out_of_memory'
   | 'output_limit'

@@ -203,7 +203,7 @@ test('submodules are there when the flake is said to have them, and only then', 
   }
   const withSubmodules = await evaluateAll(nix, { ...source, submodules: true }, { env: allowLocal })
   expect(withSubmodules.get('web')).toMatchObject({ status: 'succeeded' })
-  expect(failureOf(await evaluateAll(nix, source), 'web').cause).toBe('other')
+  expect(failureOf(await evaluateAll(nix, source), 'web').cause).toBe('missing_file')
 })
 
 test('of many configurations the bad ones fail alone, and none is evaluated twice', async () => {
