@@ -25,8 +25,3 @@ export function parseAccessTokens(text: string): AccessToken[] {
     return { place, user: kind === undefined ? 'x-access-token' : 'oauth2', token }
   })
 }
-
-/** The value of HTTP's `Authorization` header (RFC 7617). */
-export function basicAuthorization({ user, token }: AccessToken): string {
-  return `Basic ${Buffer.from(`${user}:${token}`).toString('base64')}`
-}

@@ -1,10 +1,11 @@
-import { copyFile, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { errorCode } from '../lib/errors.ts'
+import { errorCode, explainError } from '../lib/errors.ts'
 import type { Secret } from '../lib/secret.ts'
-import { basicAuthorization, parseAccessTokens } from './access-tokens.ts'
+import { type AccessToken, parseAccessTokens } from './access-tokens.ts'
 import { GIT_ENVIRONMENT } from './git/environment.ts'
+import { GitError } from './git/git-error.ts'
 
 /** What may read a flake and its private inputs: members of FlakeConfig. */
 export interface Credentials {
@@ -29,39 +30,26 @@ const LEFTOVER_MS = 24 * 60 * 60 * 1000
 
 /**
  * Runs `use` with credentials in private files, removed afterwards. The files are copies with mode 0600: ssh refuses a key
- * that others can read, and systemd gives credentials with 0440. Throws an Error when the access tokens are malformed.
+ * that others can read, and systemd gives credentials with 0440. Throws a GitError when one of them cannot be used.
  */
 export async function withCredentials<T>(
   credentials: Credentials,
   use: (access: Access) => Promise<T>,
 ): Promise<T> {
-  const tokens = parseAccessTokens(credentials.accessTokens?.reveal() ?? '')
+  const tokens = readTokens(credentials)
   await removeLeftovers(tmpdir())
   const home = await mkdtemp(join(tmpdir(), PREFIX))
   try {
-    const write = (name: string, text: string): Promise<void> =>
-      writeFile(join(home, name), text, { mode: 0o600 })
-    // OpenSSH does not read a key without the newline at its end.
-    if (credentials.sshKey !== null) await write('key', `${credentials.sshKey.reveal()}\n`)
-    if (credentials.knownHostsFile !== null)
-      await copyFile(credentials.knownHostsFile, join(home, 'known_hosts'))
-    if (credentials.netrc !== null) await write('.netrc', `${credentials.netrc.reveal()}\n`)
-    await write('ssh_config', sshConfig(home, credentials))
-    await write('nix.conf', nixConfig(home, credentials))
+    await writeFiles(home, credentials)
     const env = {
       ...GIT_ENVIRONMENT,
       HOME: home,
       // Git looks for a repository from where it runs upwards: not beyond the private directory.
       GIT_CEILING_DIRECTORIES: dirname(home),
-      GIT_SSH_COMMAND: `ssh -F '${join(home, 'ssh_config').replaceAll("'", "'\\''")}'`,
+      GIT_SSH_COMMAND: `ssh -F ${shellWord(join(home, 'ssh_config'))}`,
       GIT_SSH_VARIANT: 'ssh',
       NIX_USER_CONF_FILES: join(home, 'nix.conf'),
-      ...gitConfig(
-        tokens.map((token) => [
-          `http.https://${token.place}.extraHeader`,
-          `Authorization: ${basicAuthorization(token)}`,
-        ]),
-      ),
+      ...gitConfig(await writeTokens(home, tokens)),
     }
     return await use({ home, env })
   } finally {
@@ -69,12 +57,60 @@ export async function withCredentials<T>(
   }
 }
 
+function readTokens({ accessTokens }: Credentials): AccessToken[] {
+  try {
+    return parseAccessTokens(accessTokens?.reveal() ?? '')
+  } catch (error) {
+    throw new GitError('credentials', 'cannot use access_tokens_file', explainError(error))
+  }
+}
+
+async function writeFiles(home: string, credentials: Credentials): Promise<void> {
+  const { sshKey, knownHostsFile, netrc } = credentials
+  // OpenSSH does not read a key without the newline at its end.
+  if (sshKey !== null) await writePrivate(join(home, 'key'), `${sshKey.reveal()}\n`)
+  if (knownHostsFile !== null)
+    await writePrivate(join(home, 'known_hosts'), await readKnownHosts(knownHostsFile))
+  if (netrc !== null) await writePrivate(join(home, '.netrc'), `${netrc.reveal()}\n`)
+  await writePrivate(join(home, 'ssh_config'), sshConfig(home, credentials))
+  await writePrivate(join(home, 'nix.conf'), nixConfig(home, credentials))
+}
+
+async function readKnownHosts(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8')
+  } catch (error) {
+    throw new GitError('credentials', 'cannot use known_hosts_file', `${file}: ${errorCode(error)}`)
+  }
+}
+
+/**
+ * Git's settings for the tokens, the most exact place first. Git asks for them when a server wants them, by the address
+ * that it was led to: headers that are set would follow a redirection to another server (git-config(1), http.extraHeader).
+ */
+async function writeTokens(home: string, tokens: readonly AccessToken[]): Promise<[string, string][]> {
+  const exactFirst = tokens.toSorted((one, other) => other.place.length - one.place.length)
+  const settings: [string, string][] = []
+  for (const [index, { place, user, token }] of exactFirst.entries()) {
+    const file = join(home, `token-${index}`)
+    const [host] = place.split('/', 1)
+    await writePrivate(file, `https://${encodeURIComponent(user)}:${encodeURIComponent(token)}@${host}\n`)
+    settings.push([`credential.https://${place}.helper`, `store --file=${shellWord(file)}`])
+  }
+  return settings
+}
+
+const writePrivate = (file: string, text: string): Promise<void> => writeFile(file, text, { mode: 0o600 })
+
+/** One word for a shell. */
+const shellWord = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`
+
 /** Replaces in `text` what is secret: for output of programs that had the credentials. */
 export function maskSecrets(text: string, { sshKey, netrc, accessTokens }: Credentials): string {
   const tokens = parseAccessTokens(accessTokens?.reveal() ?? '')
   const passwords = [...(netrc?.reveal() ?? '').matchAll(/\bpassword\s+(?:"([^"]+)"|(\S+))/g)]
   const secrets = [
-    ...tokens.flatMap((token) => [token.token, basicAuthorization(token)]),
+    ...tokens.flatMap(({ user, token }) => [token, encodeURIComponent(token), btoa(`${user}:${token}`)]),
     ...passwords.map(([, quoted, plain]) => quoted ?? plain ?? ''),
     ...(sshKey?.reveal() ?? '').split(/\r?\n/).filter((line) => line.length > 8 && !line.startsWith('-----')),
   ]
@@ -99,14 +135,14 @@ function gitConfig(settings: readonly (readonly [string, string])[]): Record<str
 /** Only what is given: no agent, no key and no settings of the user that runs this. */
 function sshConfig(home: string, { sshKey, knownHostsFile }: Credentials): string {
   // ssh_config(5): `%` starts a token.
-  const quoted = (name: string): string => `"${join(home, name).replaceAll('%', '%%')}"`
+  const file = (name: string): string => `"${join(home, name).replaceAll('%', '%%')}"`
   const lines = [
     'BatchMode yes',
     'IdentitiesOnly yes',
     'IdentityAgent none',
-    `IdentityFile ${sshKey === null ? 'none' : quoted('key')}`,
+    `IdentityFile ${sshKey === null ? 'none' : file('key')}`,
     'StrictHostKeyChecking yes',
-    `UserKnownHostsFile ${knownHostsFile === null ? 'none' : quoted('known_hosts')}`,
+    `UserKnownHostsFile ${knownHostsFile === null ? 'none' : file('known_hosts')}`,
     // Where NixOS puts `programs.ssh.knownHosts`.
     `GlobalKnownHostsFile ${knownHostsFile === null ? '/etc/ssh/ssh_known_hosts' : 'none'}`,
     'UpdateHostKeys no',

@@ -10,13 +10,13 @@ const MOST_COMMITS = 10_000
  * since the head before, and where the other known commits are now.
  */
 export async function readBranch(
-  mirror: Pick<Mirror, 'firstParents' | 'countFirstParents' | 'positionOf'>,
+  mirror: Pick<Mirror, 'firstParents' | 'countFirstParents' | 'placesOf'>,
   { branch, head }: Head,
   before: { known: readonly KnownCommit[]; searchDepth: number },
   signal?: AbortSignal,
 ): Promise<BranchState> {
   const count = await mirror.countFirstParents(head, signal)
-  const newestKnown = Math.max(-1, ...before.known.filter(({ mainline }) => mainline).map(positionOrNone))
+  const newestKnown = newestOf(before.known)
   const wanted = Math.min(MOST_COMMITS, Math.max(before.searchDepth, count - newestKnown))
   const records = await mirror.firstParents(head, wanted, signal)
   const mainline = records.map((record, index) => ({ ...record, position: count - 1 - index }))
@@ -25,14 +25,17 @@ export async function readBranch(
   const grew = before.known.some(
     ({ sha, position, mainline: was }) => was && position === newestKnown && positions.get(sha) === position,
   )
-  const others = new Map<string, { position: number; mainline: boolean } | null>()
-  for (const commit of before.known) {
-    if (positions.has(commit.sha) || (grew && commit.position !== null)) continue
-    const position = await mirror.positionOf(commit.sha, head, signal)
-    const stays = commit.mainline && commit.position === position
-    others.set(commit.sha, position === null ? null : { position, mainline: stays })
-  }
+  const moved = before.known
+    .filter(({ sha, position }) => !positions.has(sha) && !(grew && position !== null))
+    .map(({ sha }) => sha)
+  const others = moved.length === 0 ? new Map() : await mirror.placesOf(moved, head, signal)
   return { branch, head, mainline, others }
 }
 
-const positionOrNone = ({ position }: KnownCommit): number => position ?? -1
+/** The position of the newest known first-parent commit; -1: none. */
+function newestOf(known: readonly KnownCommit[]): number {
+  return known.reduce(
+    (newest, { mainline, position }) => (mainline ? Math.max(newest, position ?? -1) : newest),
+    -1,
+  )
+}

@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream'
 import { startProcess, type ProcessEnd, type StartOptions } from './process-group.ts'
 import { collectHead, collectTail } from './process-output.ts'
 
@@ -6,6 +7,8 @@ export interface ProcessOptions extends StartOptions {
   /** Of stdout, which ends the process when it writes more; of stderr the last bytes are kept. */
   maxOutputBytes: number
   signal?: AbortSignal
+  /** Takes stdout as it comes, however much it is; then the result's is empty. */
+  onStdout?: (chunk: Buffer) => void
 }
 
 type StopReason = 'timeout' | 'abort' | 'output-limit'
@@ -27,7 +30,10 @@ export async function runProcess(
 ): Promise<ProcessResult> {
   if (options.signal?.aborted) return { ended: 'abort', code: null, signal: null, stdout: '', stderr: '' }
   const group = startProcess<StopReason>(command, args, options)
-  const stdout = collectHead(group.stdout, options.maxOutputBytes, () => group.stop('output-limit'))
+  const stdout =
+    options.onStdout === undefined
+      ? collectHead(group.stdout, options.maxOutputBytes, () => group.stop('output-limit'))
+      : passOn(group.stdout, options.onStdout)
   const stderr = collectTail(group.stderr, options.maxOutputBytes)
   const timer = setTimeout(() => group.stop('timeout'), options.timeoutMs)
   const onAbort = (): void => group.stop('abort')
@@ -39,4 +45,9 @@ export async function runProcess(
     clearTimeout(timer)
     options.signal?.removeEventListener('abort', onAbort)
   }
+}
+
+function passOn(stream: Readable, take: (chunk: Buffer) => void): () => string {
+  stream.on('data', take)
+  return () => ''
 }

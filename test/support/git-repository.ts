@@ -26,14 +26,16 @@ const ENVIRONMENT = {
 }
 
 /** A Git repository with the branch `main` and no commit yet; gone when the test is over. */
-export async function createTestRepository(): Promise<TestRepository> {
+export async function createTestRepository(
+  objectFormat: 'sha1' | 'sha256' = 'sha1',
+): Promise<TestRepository> {
   const path = join(await temporaryDirectory(), 'repository')
   await mkdir(path)
   const git = async (...args: string[]): Promise<string> => {
     const { stdout } = await promisify(execFile)('git', args, { cwd: path, env: ENVIRONMENT })
     return stdout.trim()
   }
-  await git('init', '--quiet', '--initial-branch=main')
+  await git('init', '--quiet', '--initial-branch=main', `--object-format=${objectFormat}`)
   return {
     path,
     url: `git+file://${path}`,
@@ -49,4 +51,33 @@ export async function createTestRepository(): Promise<TestRepository> {
       return git('rev-parse', 'HEAD')
     },
   }
+}
+
+/** Adds `count` commits to the branch `main`, in one go, with the subjects `commit 1` and so on. */
+export async function importCommits(repository: TestRepository, count: number): Promise<void> {
+  const commits = Array.from({ length: count }, (_, index) => {
+    const subject = `commit ${index + 1}`
+    const date = `committer C O Mitter <committer@example.org> ${1_700_000_000 + index} +0000`
+    return `commit refs/heads/main\n${date}\ndata ${subject.length}\n${subject}\nM 100644 inline file\ndata ${subject.length}\n${subject}\n`
+  })
+  await feedGit(repository, ['fast-import', '--quiet'], commits.join(''))
+}
+
+/** Writes an object as it is, however odd, and resolves with its name. */
+export async function writeObject(
+  repository: TestRepository,
+  type: 'commit' | 'tree' | 'blob',
+  content: string | Buffer,
+): Promise<string> {
+  return feedGit(repository, ['hash-object', '-t', type, '-w', '--literally', '--stdin'], content)
+}
+
+async function feedGit(
+  repository: TestRepository,
+  args: readonly string[],
+  input: string | Buffer,
+): Promise<string> {
+  const run = promisify(execFile)('git', args, { cwd: repository.path, env: ENVIRONMENT })
+  run.child.stdin?.end(input)
+  return (await run).stdout.trim()
 }

@@ -16,12 +16,39 @@ const MAX_TEXT = 256
 /** Seconds from 1970 to the end of the year 9999: Git stores any number, PostgreSQL and people do not. */
 const MAX_SECONDS = 253_402_300_799
 
-/** The records of `git rev-list --header`: after each commit's name its header and message, then a NUL. */
-export function parseCommits(output: string): CommitRecord[] {
-  return output
-    .split('\0')
-    .filter((record) => record.trim() !== '')
-    .map(parseCommit)
+/** Of each commit; more is a message that nobody reads, or a header made by hand. */
+const MAX_READ_BYTES = 256 * 1024
+
+/**
+ * Reads the output of `git rev-list --header` as it comes: after each commit's name its header and message, then a NUL.
+ * A commit can be as large as its author likes.
+ */
+export function createCommitReader() {
+  const records: CommitRecord[] = []
+  let parts: Buffer[] = []
+  let size = 0
+  const keep = (part: Buffer): void => {
+    const kept = part.subarray(0, MAX_READ_BYTES - size)
+    if (kept.length > 0) parts.push(kept)
+    size += kept.length
+  }
+  const finish = (): void => {
+    records.push(parseCommit(Buffer.concat(parts).toString('utf8')))
+    parts = []
+    size = 0
+  }
+  return {
+    add: (chunk: Buffer): void => {
+      let start = 0
+      for (let end = chunk.indexOf(0); end !== -1; end = chunk.indexOf(0, start)) {
+        keep(chunk.subarray(start, end))
+        finish()
+        start = end + 1
+      }
+      keep(chunk.subarray(start))
+    },
+    records,
+  }
 }
 
 function parseCommit(record: string): CommitRecord {

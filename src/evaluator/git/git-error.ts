@@ -1,3 +1,5 @@
+import { errorCode, explainError } from '../../lib/errors.ts'
+
 /** Why Git did not do what it was asked. */
 export type GitProblem = keyof typeof PROBLEMS
 
@@ -21,6 +23,7 @@ const PROBLEMS = {
     canHeal: false,
     says: /Authentication failed|could not read (Username|Password)|Permission denied \(|Permission denied, please|returned error: 40[13]|Access denied/,
   },
+  credentials: { meaning: 'the configured credentials cannot be used', canHeal: false },
   certificate: {
     meaning: "the server's certificate is not trusted",
     canHeal: false,
@@ -39,7 +42,7 @@ const PROBLEMS = {
   refused: {
     meaning: 'the address is not of a kind that is allowed',
     canHeal: false,
-    says: /transport '[^']*' not allowed|strange (hostname|pathname)/,
+    says: /transport '[^']*' not allowed|strange (hostname|pathname)|Protocol "[^"]*" (not supported|disabled)|Unsupported (URL scheme|protocol)/,
   },
   disk_full: {
     meaning: 'no space is left',
@@ -59,7 +62,7 @@ const PROBLEMS = {
   damaged: {
     meaning: 'the mirror is damaged, and is made anew by the next fetch',
     canHeal: true,
-    says: /not a git repository|corrupt|is empty|does not match|bad (object|tree|ref)|missing (blob|tree|commit|object)|unable to (read|unpack|parse|find)|could not parse|cannot be (read|accessed)|inflate|broken ref|reference broken|invalid (sha1|object)|Could not read [0-9a-f]{40}|did not send all necessary objects|revision walk setup failed|too small|unknown object|truncated|failed to (read|traverse)|object directory/i,
+    says: /not a git repository|invalid gitfile|bad (numeric )?config|corrupt|is empty|does not match|bad (object|tree|ref)|missing (blob|tree|commit|object)|unable to (read|unpack|parse|find)|could not parse|cannot be (read|accessed)|inflate|broken ref|reference broken|invalid (sha1|object)|Could not read [0-9a-f]{40}|did not send all necessary objects|revision walk setup failed|too small|unknown object|truncated|failed to (read|traverse)|object directory/i,
   },
   remote_damaged: { meaning: "the remote's repository is damaged", canHeal: false },
   empty_repository: { meaning: 'the repository has no commits yet', canHeal: false },
@@ -92,6 +95,13 @@ export class GitError extends Error {
     this.kind = kind
     this.canHeal = canHeal
   }
+}
+
+/** For what went wrong beside Git, as when a directory cannot be made. */
+export function asGitError(error: unknown, doing: string): GitError {
+  if (error instanceof GitError) return error
+  const isFull = ['ENOSPC', 'EDQUOT'].includes(errorCode(error) ?? '')
+  return new GitError(isFull ? 'disk_full' : 'failed', doing, explainError(error), { cause: error })
 }
 
 /** The problem that Git's error output tells. */

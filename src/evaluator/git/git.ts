@@ -2,8 +2,8 @@ import { runProcess, type ProcessResult } from '../../lib/process.ts'
 import { gitEnvironment } from './environment.ts'
 import { GitError, problemIn } from './git-error.ts'
 
-/** 64 MiB: a list of a million commits. */
-export const LONG_OUTPUT = 64 * 2 ** 20
+/** 256 MiB: a list of three million commits with their parents. */
+export const LONG_OUTPUT = 256 * 2 ** 20
 
 const SHORT_OUTPUT = 2 ** 20
 
@@ -12,7 +12,6 @@ const SETTINGS = [
   'core.fsync=all',
   'core.hooksPath=/dev/null',
   'core.fsmonitor=false',
-  'credential.helper=',
   // A server that sends less than this for so many seconds is away.
   'http.lowSpeedLimit=1000',
   'http.lowSpeedTime=30',
@@ -37,16 +36,19 @@ export interface GitRun {
   input?: string
   /** 1 MiB unless said otherwise. */
   maxOutputBytes?: number
+  /** Takes stdout as it comes, however much it is; the answer's is empty then. */
+  onStdout?: (chunk: Buffer) => void
   /** Exit statuses that are answers. */
   answers?: readonly number[]
   /** Takes secrets out of what git said. */
   mask?: (text: string) => string
 }
 
-/** The exit status and what was written to stdout. */
+/** The exit status, and what was written; some commands go on after an error, and tell it only there. */
 export interface GitAnswer {
   code: number
   stdout: string
+  stderr: string
 }
 
 /**
@@ -62,7 +64,7 @@ export async function git(args: readonly string[], run: GitRun): Promise<GitAnsw
   if (result.ended === 'output-limit') throw new GitError('too_large', doing, detail)
   if (result.code === null) throw new GitError('failed', doing, `git was ended by ${result.signal}`)
   if (!answers.includes(result.code)) throw new GitError(problemIn(result.stderr), doing, detail)
-  return { code: result.code, stdout: result.stdout }
+  return { code: result.code, stdout: result.stdout, stderr: detail }
 }
 
 async function start(args: readonly string[], run: GitRun): Promise<ProcessResult> {
@@ -76,6 +78,7 @@ async function start(args: readonly string[], run: GitRun): Promise<ProcessResul
       maxOutputBytes: run.maxOutputBytes ?? SHORT_OUTPUT,
       ...(run.signal === undefined ? {} : { signal: run.signal }),
       ...(run.input === undefined ? {} : { input: run.input }),
+      ...(run.onStdout === undefined ? {} : { onStdout: run.onStdout }),
     })
   } catch (error) {
     throw new GitError('not_installed', run.doing, '', { cause: error })

@@ -4,7 +4,7 @@ import type { FlakeUrl } from '../../fleet/flake-url.ts'
 import { maskSecrets, withCredentials, type Access, type Credentials } from '../credentials.ts'
 import type { CommitRecord } from './commit-record.ts'
 import { checkSha, git, type GitRun } from './git.ts'
-import { GitError } from './git-error.ts'
+import { asGitError, GitError } from './git-error.ts'
 import * as history from './history.ts'
 import { askHead, type Head } from './remote.ts'
 import { createBeside, objectFormatOf, readObjectFormat, removeLeftovers, takePlace } from './repository.ts'
@@ -23,8 +23,12 @@ export interface Mirror {
   firstParents: (head: string, limit: number, signal?: AbortSignal) => Promise<CommitRecord[]>
   /** How many commits there are from `head` along first parents. */
   countFirstParents: (head: string, signal?: AbortSignal) => Promise<number>
-  /** Counted from the root, 0, along first parents of `head`: the commit that brought `sha` in. Null: not an ancestor. */
-  positionOf: (sha: string, head: string, signal?: AbortSignal) => Promise<number | null>
+  /** Where each of `shas` is in the history of `head`; null: not in it. */
+  placesOf: (
+    shas: readonly string[],
+    head: string,
+    signal?: AbortSignal,
+  ) => Promise<Map<string, history.Place | null>>
   isAncestor: (sha: string, head: string, signal?: AbortSignal) => Promise<boolean>
   /** Keeps the commit and its history whatever becomes of the branch; resolves with the ref that names it. */
   keep: (sha: string, signal?: AbortSignal) => Promise<string>
@@ -138,14 +142,17 @@ export function createMirror({ directory, url, credentials, timeoutMs }: MirrorO
   }
 
   return {
-    fetch: (branch, signal) => withCredentials(credentials, (access) => fetch(branch, access, signal)),
+    fetch: (branch, signal) =>
+      withCredentials(credentials, (access) => fetch(branch, access, signal)).catch((error: unknown) => {
+        throw asGitError(error, `cannot fetch ${url.repository}`)
+      }),
     firstParents: (head, limit, signal) =>
       watchingForDamage(history.firstParents(head, limit, reading(signal))),
     countFirstParents: (head, signal) => watchingForDamage(history.countFirstParents(head, reading(signal))),
-    positionOf: (sha, head, signal) => watchingForDamage(history.positionOf(sha, head, reading(signal))),
+    placesOf: (shas, head, signal) => watchingForDamage(history.placesOf(shas, head, reading(signal))),
     isAncestor: (sha, head, signal) => watchingForDamage(history.isAncestor(sha, head, reading(signal))),
     keep: (sha, signal) => watchingForDamage(keep(sha, reading(signal))),
-    forget: (sha, signal) => watchingForDamage(updateRef(['-d', refOf(sha)], reading(signal))),
+    forget: async (sha, signal) => watchingForDamage(updateRef(['-d', refOf(sha)], reading(signal))),
   }
 }
 
@@ -165,10 +172,10 @@ async function isKept(sha: string, run: GitRun): Promise<boolean> {
  */
 async function readEverything(sha: string, run: GitRun): Promise<void> {
   await git(['rev-list', '--count', sha], run)
-  await git(['grep', '--quiet', '--no-textconv', '--text', '--fixed-strings', '-e', sha.repeat(2), sha], {
-    ...run,
-    answers: [1],
-  })
+  const search = ['--quiet', '--no-textconv', '--text', '--fixed-strings', '-e', sha.repeat(2)]
+  const { stderr } = await git(['grep', ...search, sha], { ...run, answers: [1] })
+  // A file that cannot be read does not change the exit status.
+  if (/^(error|fatal):/m.test(stderr)) throw new GitError('damaged', run.doing, stderr)
 }
 
 /**

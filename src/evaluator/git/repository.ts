@@ -39,6 +39,9 @@ export async function takePlace(fresh: string, directory: string): Promise<void>
   await rm(old, { recursive: true, force: true })
 }
 
+/** Far longer than a git of ours holds the lock of a ref, or of a file beside HEAD. */
+const LOCK_MS = 60_000
+
 /**
  * Removes what processes that were killed have left behind: lock files and half-written packs within the repository, and
  * whole repositories beside it. No git of ours runs longer than `timeoutMs`, so what is older belongs to none.
@@ -56,7 +59,9 @@ export async function removeLeftovers(directory: string, timeoutMs: number): Pro
     ...within.map((name) => join(directory, name)),
   ]) {
     const found = await stat(path).catch(ignoring('ENOENT'))
-    if (found && Date.now() - found.mtimeMs > timeoutMs) await rm(path, { recursive: true, force: true })
+    const isLock = path.endsWith('.lock') && !path.startsWith(join(directory, 'objects'))
+    const limit = isLock ? Math.min(LOCK_MS, timeoutMs) : timeoutMs
+    if (found && Date.now() - found.mtimeMs > limit) await rm(path, { recursive: true, force: true })
   }
 }
 
@@ -65,7 +70,7 @@ function namesIn(
   options: { recursive: boolean } = { recursive: false },
 ): Promise<string[]> {
   return readdir(directory, options).catch((error: unknown) => {
-    if (errorCode(error) === 'ENOENT') return []
+    if (['ENOENT', 'ENOTDIR'].includes(errorCode(error) ?? '')) return []
     throw error
   })
 }
