@@ -36,7 +36,7 @@ export interface JobQueue {
 }
 
 /** Without a sign of life from its worker for so long a job is given to another. */
-const HEARTBEAT_SECS = 30
+const HEARTBEAT_SECS = 15
 /** Long enough for any flake: a worker that lives says so, and limits the time of each evaluation itself. */
 const EXPIRE_SECS = 24 * 3600
 

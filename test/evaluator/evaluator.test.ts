@@ -1,8 +1,10 @@
-import { rename } from 'node:fs/promises'
+import { rename, symlink } from 'node:fs/promises'
+import { join } from 'node:path'
 import { beforeEach, expect, onTestFinished, test } from 'vitest'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 import { startTestEvaluator } from '../support/evaluator.ts'
 import { createTestRepository, type TestRepository } from '../support/git-repository.ts'
+import { temporaryDirectory } from '../support/temporary-directory.ts'
 import { createTrackedFleet, flakeOf } from '../support/tracked-fleet.ts'
 import { waitFor } from '../support/wait.ts'
 
@@ -148,3 +150,23 @@ test('an evaluator that stops gives its work to another', async () => {
   await startTestEvaluator(store)
   expect((await fleet.ended(sha)).status).toBe('evaluated')
 })
+
+test(
+  'without Nix a commit waits and says so, and is evaluated once Nix is there',
+  { timeout: 90_000 },
+  async () => {
+    const programs = await temporaryDirectory()
+    for (const name of ['git', 'prlimit', 'setpriv', 'ssh'])
+      await symlink(`/usr/bin/${name}`, join(programs, name))
+    const sha = await push({ web: '"1"' })
+    await startTestEvaluator(store, { environment: { ...process.env, PATH: programs } })
+    const waiting = await waitFor(async () => {
+      const commit = await fleet.commit(sha)
+      return commit?.cause === 'nix_missing' ? commit : null
+    })
+    expect(waiting.status).toBe('queued')
+    expect(waiting.error).toContain('there is no nix on PATH')
+    await symlink('/usr/bin/nix', join(programs, 'nix'))
+    expect(await fleet.ended(sha)).toMatchObject({ status: 'evaluated', cause: null, error: null })
+  },
+)

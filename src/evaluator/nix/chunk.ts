@@ -3,7 +3,7 @@ import { createTail } from '../../lib/process-output.ts'
 import type { Environment } from './environment.ts'
 import { EVALUATE } from './expressions.ts'
 import { splitLines } from './lines.ts'
-import { memoryLimit, processMemory } from './memory.ts'
+import { bounded, processMemory } from './memory.ts'
 import { keptLine } from './nix-message.ts'
 import type { Programs } from './programs.ts'
 import { createSaidReader, NO_FACTS, type Facts, type Paths, type Said } from './said.ts'
@@ -64,7 +64,7 @@ export async function evaluateChunk(options: ChunkOptions): Promise<ChunkEnd> {
   const { names, memoryBytes, onResult } = options
   options.signal.throwIfAborted()
   const nix = startProcess<Exclude<Death['ended'], 'exit'> | 'full'>(
-    options.programs.prlimit,
+    options.programs.setpriv,
     chunkArguments(options),
     {
       env: options.environment,
@@ -171,7 +171,7 @@ function chunkArguments({
   offline,
 }: ChunkOptions): string[] {
   return [
-    ...memoryLimit(memoryBytes),
+    ...bounded(programs, memoryBytes),
     programs.nix,
     'eval',
     '--json',

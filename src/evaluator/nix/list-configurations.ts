@@ -5,7 +5,7 @@ import { evaluationEnvironment } from './environment.ts'
 import { LIST_CONFIGURATIONS } from './expressions.ts'
 import { needsWriting } from './failure-cause.ts'
 import { flakeUrl } from './flake-url.ts'
-import { memoryLimit } from './memory.ts'
+import { bounded } from './memory.ts'
 import { NixError } from './nix-error.ts'
 import { nixError } from './nix-failure.ts'
 import { tryNix } from './run-nix.ts'
@@ -25,7 +25,7 @@ export async function listConfigurations(
   const env = evaluationEnvironment(home, programs, machine, flake)
   const list = (readOnly: boolean) => {
     const args = [
-      ...memoryLimit(context.memoryBytes),
+      ...bounded(programs, context.memoryBytes),
       programs.nix,
       'eval',
       '--json',
@@ -40,7 +40,7 @@ export async function listConfigurations(
       'url',
       flakeUrl(flake.source),
     ]
-    return context.slots.use(() => tryNix(programs.prlimit, args, { action, env, timeoutMs, signal }))
+    return context.slots.use(() => tryNix(programs.setpriv, args, { action, env, timeoutMs, signal }))
   }
   let listed = await list(!mayBuild)
   if (!listed.isSuccess && needsWriting(listed.stderr)) listed = await list(false)

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import type { Programs } from './programs.ts'
 
 /**
  * Address space that is never resident: Nix maps its libraries, a 64 MiB stack and the collector's reserves (330 MiB
@@ -6,9 +7,13 @@ import { readFileSync } from 'node:fs'
  */
 const ADDRESS_SPACE_ALLOWANCE = 512 * 2 ** 20
 
-/** Arguments of prlimit(1), which becomes the program after them: what it may have resident, enforced by the kernel. */
-export function memoryLimit(bytes: number): string[] {
-  return [`--as=${bytes + ADDRESS_SPACE_ALLOWANCE}`, '--core=0', '--']
+/**
+ * Arguments of setpriv(1), which becomes the program after them. The kernel kills that when this process dies, however
+ * (prctl(2), PR_SET_PDEATHSIG): other people's code must not run on. And it enforces what it may have resident.
+ */
+export function bounded({ prlimit }: Pick<Programs, 'prlimit'>, memoryBytes: number): string[] {
+  const limits = [`--as=${memoryBytes + ADDRESS_SPACE_ALLOWANCE}`, '--core=0']
+  return ['--pdeathsig', 'KILL', '--', prlimit, ...limits, '--']
 }
 
 export interface ProcessMemory {

@@ -8,19 +8,21 @@ export interface Programs {
   git: string
   /** Of util-linux: sets the limit of memory that the kernel enforces. */
   prlimit: string
+  /** Of util-linux: has the kernel kill what it becomes when this process dies. */
+  setpriv: string
 }
 
 /** Looks in the directories of `searchPath` (the form of PATH). Throws a NixError `nix_missing`. */
 export async function findPrograms(searchPath: string): Promise<Programs> {
   const find = (name: string) => findProgram(name, searchPath)
-  const [nix, git, prlimit] = await Promise.all([find('nix'), find('git'), find('prlimit')])
-  if (nix !== null && git !== null && prlimit !== null) return { nix, git, prlimit }
-  const missing = Object.entries({ nix, git, prlimit }).flatMap(([name, path]) =>
-    path === null ? [name] : [],
+  const [nix, git, prlimit, setpriv] = await Promise.all(['nix', 'git', 'prlimit', 'setpriv'].map(find))
+  if (nix && git && prlimit && setpriv) return { nix, git, prlimit, setpriv }
+  const missing = Object.entries({ nix, git, prlimit, setpriv }).flatMap(([name, path]) =>
+    path ? [] : [name],
   )
   throw new NixError(
     'nix_missing',
-    `there is no ${missing.join(', no ')} on PATH (${searchPath}); evaluation needs nix, git and prlimit (of util-linux)`,
+    `there is no ${missing.join(', no ')} on PATH (${searchPath}); evaluation needs nix, git, and prlimit and setpriv of util-linux`,
   )
 }
 

@@ -1,0 +1,142 @@
+import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { expect, onTestFinished, test } from 'vitest'
+import type { ConnectionOptions } from '../../src/store/database.ts'
+import { createTestDatabase } from '../support/database.ts'
+import { createTestRepository } from '../support/git-repository.ts'
+import { temporaryDirectory } from '../support/temporary-directory.ts'
+import { createTrackedFleet, flakeOf } from '../support/tracked-fleet.ts'
+import { waitFor } from '../support/wait.ts'
+import { type RunningProcess, startProcess } from './support/processes.ts'
+import { createRandom } from './support/random.ts'
+import { roundsOf, timeLimitMs } from './support/rounds.ts'
+
+const rounds = roundsOf({ suite: 5, soak: 50 })
+const EVALUATORS = 2
+/** A killed evaluator is missed after 15 s, and its job given to another within 10 more; a job can be hit twice. */
+const RECOVERY_MS = 90_000
+/** Fetching, listing and evaluating a push takes this long here when nothing else runs. */
+const PHASES_MS = 2500
+
+const SLOW = "toString (builtins.foldl' (sum: each: sum + each) 0 (builtins.genList (i: i) 1000000))"
+
+test(
+  'evaluators killed in any phase leave nothing stuck, undone or running',
+  { timeout: timeLimitMs(rounds) + RECOVERY_MS },
+  async () => {
+    const random = createRandom('evaluators killed')
+    const store = await createTestDatabase()
+    onTestFinished(() => store.drop())
+    const repository = await createTestRepository()
+    const fleet = await createTrackedFleet(store, repository)
+    const names = Array.from({ length: 8 }, (_, index) => `host${index}`)
+    const push = (generation: number) =>
+      repository.commit({
+        'flake.nix': flakeOf(
+          Object.fromEntries(names.map((name) => [name, `"${name} ${generation}" + ${SLOW}`])),
+        ),
+      })
+    const directory = await temporaryDirectory()
+    const configPath = join(directory, 'evaluator.toml')
+    await writeFile(configPath, configuration(store.connection, join(directory, 'state')))
+    const start = () => startProcess({ args: ['evaluator'], configPath })
+    const evaluators = Array.from({ length: EVALUATORS }, start)
+    onTestFinished(() => endAll(evaluators))
+
+    let head = await push(0)
+    for (let round = 1; round <= rounds; round++) {
+      await delay(random.next() * PHASES_MS)
+      const index = random.integer(0, EVALUATORS - 1)
+      await evaluators[index]?.end('SIGKILL')
+      evaluators[index] = start()
+      head = await push(round)
+    }
+    const ended = await waitFor(() => endedCommit(fleet, head), {
+      timeoutMs: RECOVERY_MS,
+      what: 'the newest commit to be evaluated',
+    })
+    expect(ended).toMatchObject({ status: 'evaluated', configurations: names.length })
+    const evaluations = await store.database.db
+      .selectFrom('evaluations')
+      .select('configuration')
+      .where('commit_id', '=', ended.id)
+      .where('status', '=', 'succeeded')
+      .orderBy('configuration')
+      .execute()
+    expect(evaluations.map((row) => row.configuration)).toEqual(names)
+    await waitFor(async () => (await openCommits(store.database.db)) === 0, {
+      timeoutMs: RECOVERY_MS,
+      what: 'every commit to have a state that stays',
+    })
+  },
+)
+
+test('what a killed evaluator had started is killed with it', { timeout: 60_000 }, async () => {
+  const store = await createTestDatabase()
+  onTestFinished(() => store.drop())
+  const repository = await createTestRepository()
+  await createTrackedFleet(store, repository)
+  await repository.commit({ 'flake.nix': flakeOf({ endless: 'let f = n: f (n + 1); in f 0' }) })
+  const directory = await temporaryDirectory()
+  const configPath = join(directory, 'evaluator.toml')
+  await writeFile(configPath, configuration(store.connection, join(directory, 'state')))
+  const evaluator = startProcess({ args: ['evaluator'], configPath })
+  const evaluations = async () =>
+    (await processesOf(directory)).filter((command) => /\bnix eval\b/.test(command))
+  await waitFor(async () => (await evaluations()).some((command) => command.includes('endless')), {
+    timeoutMs: 30_000,
+    what: 'Nix to evaluate',
+  })
+  await evaluator.end('SIGKILL')
+  await waitFor(async () => (await processesOf(directory)).length === 0, { what: 'Nix to be gone' })
+})
+
+const endedCommit = async (fleet: Awaited<ReturnType<typeof createTrackedFleet>>, sha: string) => {
+  const commit = await fleet.commit(sha)
+  return commit !== undefined && ['evaluated', 'failed'].includes(commit.status) ? commit : null
+}
+
+async function openCommits(db: Awaited<ReturnType<typeof createTestDatabase>>['database']['db']) {
+  const rows = await db
+    .selectFrom('commits')
+    .select('id')
+    .where('status', 'in', ['queued', 'running'])
+    .execute()
+  return rows.length
+}
+
+async function endAll(evaluators: readonly RunningProcess[]): Promise<void> {
+  await Promise.all(evaluators.map((each) => (each.isRunning() ? each.end('SIGTERM') : null)))
+}
+
+function configuration(connection: ConnectionOptions, stateDirectory: string): string {
+  return `[database]
+host = "${connection.host}"
+port = ${connection.port}
+user = "${connection.user}"
+password = "${connection.password?.reveal() ?? ''}"
+name = "${connection.name}"
+
+[server]
+state_dir = "${stateDirectory}"
+
+[evaluator]
+poll_interval = "1s"
+`
+}
+
+/** Those that have the directory in their environment or arguments. */
+async function processesOf(directory: string): Promise<string[]> {
+  const found: string[] = []
+  for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {
+    try {
+      const environment = await readFile(`/proc/${pid}/environ`, 'utf8')
+      const command = (await readFile(`/proc/${pid}/cmdline`, 'utf8')).replaceAll('\0', ' ')
+      if (`${environment}${command}`.includes(directory)) found.push(command)
+    } catch {
+      // ended meanwhile, or a kernel thread
+    }
+  }
+  return found
+}
