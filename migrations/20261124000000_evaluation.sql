@@ -58,6 +58,8 @@ create table commits (
   -- what concerns all its configurations: why it failed, or why it waits to be tried again
   cause text,
   error text,
+  -- of a failed one: the cause is not the commit's own, and may be gone at the next poll
+  can_heal boolean not null default false,
   unique (flake_id, sha)
 );
 create index commits_branch on commits (flake_id, position desc, mainline desc) where position is not null;

@@ -79,6 +79,7 @@ CREATE TABLE public.commits (
     nix_version text,
     cause text,
     error text,
+    can_heal boolean DEFAULT false NOT NULL,
     CONSTRAINT commits_outcome_check CHECK ((outcome = ANY (ARRAY['evaluated'::text, 'failed'::text]))),
     CONSTRAINT commits_sha_check CHECK ((sha ~ '^([0-9a-f]{40}|[0-9a-f]{64})$'::text)),
     CONSTRAINT commits_status_check CHECK ((status = ANY (ARRAY['new'::text, 'queued'::text, 'running'::text, 'evaluated'::text, 'failed'::text, 'superseded'::text])))

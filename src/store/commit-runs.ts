@@ -91,8 +91,8 @@ export async function recordContents(
 
 export type CommitOutcome =
   | { status: 'evaluated' }
-  /** For all its configurations. */
-  | { status: 'failed'; cause: string; error: string }
+  /** For all its configurations. `canHeal`: it is tried again at the next poll while it is the newest. */
+  | { status: 'failed'; cause: string; error: string; canHeal: boolean }
 
 /** Ends the evaluation of a commit, judges the flake's systems anew and notes the event, in one transaction. */
 export async function finishCommit(
@@ -101,12 +101,13 @@ export async function finishCommit(
   outcome: CommitOutcome,
 ): Promise<void> {
   const { status } = outcome
-  const { cause, error } = outcome.status === 'failed' ? outcome : { cause: null, error: null }
+  const failure = outcome.status === 'failed' ? outcome : { cause: null, error: null, canHeal: false }
+  const { cause, error, canHeal } = failure
   await db.transaction().execute(async (transaction) => {
     await lockFlake(transaction, commit.flakeId)
     await transaction
       .updateTable('commits')
-      .set({ status, outcome: status, finished_at: sql`now()`, cause, error })
+      .set({ status, outcome: status, finished_at: sql`now()`, cause, error, can_heal: canHeal })
       .where('id', '=', commit.id)
       .execute()
     await sql`

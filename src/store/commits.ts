@@ -48,6 +48,7 @@ export async function findHeadState(db: Kysely<DB>, flakeId: number) {
     .select([
       'commits.sha',
       'commits.status',
+      'commits.can_heal as canHeal',
       'flakes.head_branch as branch',
       sql<number>`least(flakes.search_depth, commits.position + 1) - (
         select count(*) from commits c

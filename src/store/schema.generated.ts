@@ -36,6 +36,7 @@ export interface CommitsTable {
   nix_version: string | null
   cause: string | null
   error: string | null
+  can_heal: Generated<boolean>
 }
 
 export interface ContactsTable {

@@ -1,6 +1,7 @@
 import { rename, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { beforeEach, expect, onTestFinished, test } from 'vitest'
+import { finishCommit } from '../../src/store/commit-runs.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 import { startTestEvaluator } from '../support/evaluator.ts'
 import { createTestRepository, type TestRepository } from '../support/git-repository.ts'
@@ -170,3 +171,22 @@ test(
     expect(await fleet.ended(sha)).toMatchObject({ status: 'evaluated', cause: null, error: null })
   },
 )
+
+test('a commit that failed for want of something on the machine is tried again at the next poll', async () => {
+  const sha = await push({ web: '"1"' })
+  const { queue } = await startTestEvaluator(store)
+  const { id } = await fleet.ended(sha)
+  const failure = {
+    status: 'failed',
+    cause: 'nix_missing',
+    error: 'there is no nix on PATH',
+    canHeal: true,
+  } as const
+  await finishCommit(store.database.db, { id, flakeId: fleet.flakeId }, failure)
+  await queue.requests.syncFlake(fleet.flakeId)
+  const healed = await waitFor(async () => {
+    const commit = await fleet.commit(sha)
+    return commit?.status === 'evaluated' ? commit : null
+  })
+  expect(healed).toMatchObject({ cause: null, can_heal: false })
+})

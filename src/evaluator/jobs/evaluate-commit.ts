@@ -60,7 +60,7 @@ export async function evaluateCommit(
       await markWaiting(db, commit.id, failure)
       throw error
     }
-    await finishCommit(db, commit, { status: 'failed', ...failure })
+    await finishCommit(db, commit, { status: 'failed', ...failure, canHeal })
   }
   await collectStore(context, signal)
 }

@@ -10,5 +10,6 @@ export async function giveUpCommit(db: Kysely<DB>, commitId: number): Promise<vo
     status: 'failed',
     cause: 'evaluator_died',
     error: 'every evaluator that tried died or was stopped; evaluate it again when that is mended',
+    canHeal: false,
   })
 }

@@ -24,7 +24,10 @@ export async function syncFlake(
   if (flake === null || flake.archived_at !== null) return
   try {
     const head = await flakes.mirror(flake).fetch(flake.branch, signal)
-    if (!(await isRecorded(context, flake, head))) await record(context, flake, head, signal)
+    const before = await findHeadState(db, flake.id)
+    const isSame = before?.sha === head.head && before.branch === head.branch && before.missing <= 0
+    if (isSame && !needsEvaluation(before)) await recordUnchanged(db, flake.id)
+    else await record(context, flake, head, { again: isSame && before.canHeal, signal })
   } catch (error) {
     if (signal.aborted || !(error instanceof GitError)) throw error
     await recordSyncFailure(db, flakeId, explainError(error))
@@ -33,26 +36,22 @@ export async function syncFlake(
   }
 }
 
-/** Nothing moved, and its evaluation is done or waits: most polls end here. */
-async function isRecorded({ db }: EvaluatorContext, flake: FlakeRow, head: Head): Promise<boolean> {
-  const state = await findHeadState(db, flake.id)
-  if (state === null || state.sha !== head.head || state.branch !== head.branch) return false
-  if (state.missing > 0 || state.status === 'new' || state.status === 'superseded') return false
-  await recordUnchanged(db, flake.id)
-  return true
+/** Nothing has asked for it, or what asked was in vain for a reason that may be gone. */
+function needsEvaluation({ status, canHeal }: { status: string; canHeal: boolean }): boolean {
+  return status === 'new' || status === 'superseded' || (status === 'failed' && canHeal)
 }
 
 async function record(
   { db, log, flakes, jobs }: EvaluatorContext,
   flake: FlakeRow,
   head: Head,
-  signal: AbortSignal,
+  { again, signal }: { again: boolean; signal: AbortSignal },
 ): Promise<void> {
   const known = await listKnownCommits(db, flake.id)
   const before = { known, searchDepth: flake.search_depth }
   const state = await readBranch(flakes.mirror(flake), head, before, signal)
   const follow = async (transaction: Transaction<DB>, { commitId }: { commitId: number }) => {
-    const queued = await markQueued(transaction, [commitId], { again: false })
+    const queued = await markQueued(transaction, [commitId], { again })
     for (const id of queued)
       await jobs.evaluateCommit(transaction, { commitId: id, again: null }, { priority: headPriority(id) })
   }
