@@ -25,6 +25,9 @@ import { createPolling } from './polling.ts'
 /** Flakes that are asked for their branches at the same time: most of it is waiting for the network. */
 const SYNCS_AT_ONCE = 4
 
+/** New jobs announce themselves; those to be tried again, or given back, do not. */
+const LOOK = { notifyPollingIntervalSeconds: 2 }
+
 /**
  * Does the work of the job queue: asks Git for heads, by webhook or by time, and Nix for what they evaluate to. Any
  * number of evaluators share it; what one leaves when it stops or dies another takes over.
@@ -70,18 +73,18 @@ export function createEvaluator(options: {
       stopping.abort(new Error('the evaluator stops'))
       await Promise.all([SYNC_FLAKE, EVALUATE_COMMIT, LOST_EVALUATION].map((name) => boss.offWork(name)))
     })
-    await boss.work<SyncFlakeJob>(SYNC_FLAKE, { localConcurrency: SYNCS_AT_ONCE }, ([job]) =>
+    await boss.work<SyncFlakeJob>(SYNC_FLAKE, { ...LOOK, localConcurrency: SYNCS_AT_ONCE }, ([job]) =>
       doOrGiveBack(job, (given, signal) => syncFlake(context, given.data.flakeId, signal)),
     )
     await boss.work(
       EVALUATE_COMMIT,
-      { includeMetadata: true },
+      { ...LOOK, includeMetadata: true },
       ([job]: JobWithMetadata<EvaluateCommitJob>[]) =>
         doOrGiveBack(job, (given, signal) =>
           evaluateCommit(context, given.data, { isLast: given.retryCount >= given.retryLimit }, signal),
         ),
     )
-    await boss.work<EvaluateCommitJob>(LOST_EVALUATION, async ([job]) => {
+    await boss.work<EvaluateCommitJob>(LOST_EVALUATION, LOOK, async ([job]) => {
       if (job !== undefined) await giveUpCommit(db, job.data.commitId)
     })
   }
