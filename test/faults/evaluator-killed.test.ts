@@ -107,7 +107,7 @@ async function openCommits(db: Awaited<ReturnType<typeof createTestDatabase>>['d
 }
 
 async function endAll(evaluators: readonly RunningProcess[]): Promise<void> {
-  await Promise.all(evaluators.map((each) => (each.isRunning() ? each.end('SIGTERM') : null)))
+  await Promise.all(evaluators.filter((each) => each.isRunning()).map((each) => each.end('SIGTERM')))
 }
 
 function configuration(connection: ConnectionOptions, stateDirectory: string): string {
