@@ -100,7 +100,7 @@ export const server = {
     webhook_secret_files: secretFile(
       defaulted(list(path), [], {
         description:
-          'Files with secrets that sign webhooks for any flake; several while one replaces another.',
+          'Files with secrets that sign webhooks for every flake without one of its own, each on a line; several while one replaces another.',
         example: ['/run/secrets/webhook'],
       }),
       'webhook_secrets',

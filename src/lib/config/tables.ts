@@ -16,7 +16,8 @@ export const flakes = {
     }),
     webhook_secret_file: secretFile(
       optional(path, {
-        description: "File with the secret that signs this repository's webhooks.",
+        description:
+          "File with the secret that signs this flake's webhooks, instead of `[server] webhook_secret_files`; several lines while one replaces another.",
         example: '/run/secrets/webhook',
       }),
       'webhook_secret',

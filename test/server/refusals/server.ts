@@ -5,6 +5,8 @@ import { openRaw } from '../../support/raw-http.ts'
 import type { ConnectionOptions } from '../../../src/store/database.ts'
 import { createTestAgent, newKey, registerTestAgent } from '../../support/test-agent.ts'
 import { waitFor } from '../../support/wait.ts'
+import { createPush } from '../webhooks/payloads.ts'
+import { announce, gitlabSigned, post, SECRET, webhookSecrets } from '../webhooks/support.ts'
 import { type Given, refusal, type Refusal } from './refusal.ts'
 
 /** Failed authentications an address may have in a minute (protocol.md). */
@@ -56,6 +58,8 @@ const away = (when: string, request: (given: Given) => ReturnType<Refusal['arran
     after: async () => proxy?.stop(),
   }
 }
+
+const withWebhooks = { settings: { webhookSecrets: webhookSecrets([SECRET]) } }
 
 /** What is wrong with the server or its load, and what the API refuses. */
 export const serverRefusals: Refusal[] = [
@@ -173,6 +177,27 @@ export const serverRefusals: Refusal[] = [
       return () => given.server.api('PUT', `/systems/${hostname}/archived`)
     },
   },
+  refusal('forbidden', 'a webhook comes, and no secret is configured', ({ server }) =>
+    announce(server, 'github', createPush()),
+  ),
+  refusal(
+    'bad-signature',
+    'a webhook is signed with another secret',
+    ({ server }) => announce(server, 'github', createPush(), { secret: 'another' }),
+    { options: withWebhooks },
+  ),
+  refusal(
+    'unsigned',
+    'a webhook is not signed',
+    ({ server }) => post(server, '/webhook/github', { 'X-GitHub-Event': 'push' }, '{}'),
+    { options: withWebhooks },
+  ),
+  refusal(
+    'stale-signature',
+    'a webhook was signed long ago',
+    ({ server }) => post(server, '/webhook/gitlab', gitlabSigned(SECRET, '{}', { createdSecs: 1 }), '{}'),
+    { options: withWebhooks },
+  ),
   refusal('conflict', 'a system is registered twice', ({ server, agent }) =>
     server.api('POST', '/systems', { body: { hostname: agent.hostname } }),
   ),

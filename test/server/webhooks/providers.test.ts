@@ -1,9 +1,10 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { PROVIDERS } from '../../../src/server/webhooks/providers.ts'
 import type { TestServer } from '../../support/test-server.ts'
 import { COMMIT, createPush, giteaPush, githubPing, githubPush, gitlabPush, ZEROS } from './payloads.ts'
 import {
   announce,
+  clear,
   deliveries,
   followFlake,
   gitlabSigned,
@@ -20,13 +21,14 @@ const PUSH = createPush()
 
 let server: TestServer
 let flakeId: number
-beforeEach(async () => {
+beforeAll(async () => {
   server = await startWebhookServer()
   flakeId = await followFlake(server.database.db, 'git+https://git.example.org/yourorg/nixos-configs', {
     headBranch: 'main',
   })
 })
-afterEach(() => server.stop())
+beforeEach(() => clear(server))
+afterAll(() => server.stop())
 
 describe.each(PROVIDERS)('a push announced by %s', (provider) => {
   test('asks the flake of its repository for its head, once', async () => {

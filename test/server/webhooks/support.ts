@@ -1,5 +1,5 @@
 import { createHmac, randomUUID } from 'node:crypto'
-import type { Kysely } from 'kysely'
+import { type Kysely, sql } from 'kysely'
 import { Secret } from '../../../src/lib/secret.ts'
 import type { WebhookSecrets } from '../../../src/server/webhooks/secrets.ts'
 import { addFlake } from '../../../src/store/flakes.ts'
@@ -163,6 +163,15 @@ export function announce(
 
 /** The flakes that wait for a sync. */
 export const waiting = async (server: Pick<TestServer, 'jobs'>): Promise<object[]> => server.jobs(SYNC_FLAKE)
+
+/** Forgets the deliveries and the syncs that wait, so that tests can share a server. */
+export async function clear(server: Pick<TestServer, 'jobs' | 'database'>): Promise<void> {
+  // makes the queue where it is not there yet
+  await waiting(server)
+  const { db } = server.database
+  await sql`delete from pgboss.job`.execute(db)
+  await db.deleteFrom('webhook_deliveries').execute()
+}
 
 export const deliveries = (db: Kysely<DB>) =>
   db.selectFrom('webhook_deliveries').selectAll().orderBy('id').execute()
