@@ -89,7 +89,8 @@ function checkedAnswer(url: URL, response: Response, text: string, members: read
   return answer
 }
 
-function refusal(url: URL, response: Response, text: string, hadToken: boolean): Error {
+/** What an answer that is no 2xx means, as an error that says what to do. */
+export function refusal(url: URL, response: Response, text: string, hadToken: boolean): Error {
   const location = response.headers.get('location')
   if (response.status >= 300 && response.status < 400 && location !== null)
     return new Error(`${url.href} answers with a redirect to ${location}: give the server's own address`)
@@ -112,7 +113,7 @@ function describeProblem(problem: ProblemDocument, url: URL, hadToken: boolean):
   return `${detail === undefined ? title : `${title}: ${detail}`}${places.join('')}`
 }
 
-function notOurs(url: URL, response: Response): Error {
+export function notOurs(url: URL, response: Response): Error {
   const type = mediaType(response)
   return new Error(
     `what answers at ${url.href} is not the API of a Crystal Forge server (HTTP ${response.status}` +
@@ -124,7 +125,8 @@ function notOurs(url: URL, response: Response): Error {
 /** Codes of OpenSSL that mean: a certificate is there, and is not trusted. */
 const UNTRUSTED = /CERT|SELF_SIGNED|UNABLE_TO_/
 
-function unreachable(url: URL, error: unknown): Error {
+/** Why there is no answer, as an error that says what to do. */
+export function unreachable(url: URL, error: unknown): Error {
   if (error instanceof Error && error.name === 'TimeoutError')
     return new Error(`${url.href} did not answer within ${TIMEOUT_MS / 1000} s`)
   const cause = error instanceof Error ? (error.cause ?? error) : error

@@ -29,7 +29,8 @@ export function openApi(options: Omit<ApiOptions, 'json'>, env: NodeJS.ProcessEn
   return createApi(createApiClient({ url, token }))
 }
 
-function readUrl(option: string | undefined, env: NodeJS.ProcessEnv): URL {
+/** Where the server is, by `--url` or the environment. Throws a UsageError when they do not say it. */
+export function readUrl(option: string | undefined, env: NodeJS.ProcessEnv): URL {
   const [name, text] =
     option === undefined ? ['CRYSTAL_FORGE_URL', env['CRYSTAL_FORGE_URL']] : ['--url', option]
   if (text === undefined || text === '')

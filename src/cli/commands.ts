@@ -32,6 +32,9 @@ export const COMMANDS: readonly CommandEntry[] = [
   entry('enroll-token', 'tokens that let new agents in', async () =>
     (await import('./enroll-token.ts')).createEnrollTokenCommand(),
   ),
+  entry('simulate-push', 'tell a server of a push, as a Git host would', async () =>
+    (await import('./simulate-push.ts')).createSimulatePushCommand(),
+  ),
   entry('tokens', 'API tokens; the first one too', async () =>
     (await import('./tokens.ts')).createTokensCommand(),
   ),
