@@ -81,6 +81,13 @@ describe('real answers', () => {
     await server.api('DELETE', `/systems/full/keys/${agent.key.id}`)
     await server.api('PUT', '/systems/bare/archived')
     await db
+      .insertInto('webhook_deliveries')
+      .values([
+        { provider: 'github', event: 'push', outcome: 'accepted', delivery: '1', flake_ids: [1] },
+        { provider: 'generic', event: 'push', outcome: 'ignored', reason: 'tag', ref: 'refs/tags/v1' },
+      ])
+      .execute()
+    await db
       .insertInto('job_runs')
       .values([{ name: 'never' }, { name: 'failed', failed_at: new Date(), error: 'it could not' }])
       .execute()
