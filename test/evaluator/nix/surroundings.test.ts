@@ -19,7 +19,9 @@ test('without a nix on PATH the error says what is missing; with one there it wo
   await expect(nix.version()).rejects.toMatchObject({
     kind: 'nix_missing',
     canHeal: true,
-    message: expect.stringContaining(`there is no nix, no git, no prlimit on PATH (${directory})`),
+    message: expect.stringContaining(
+      `there is no nix, no git, no prlimit, no setpriv on PATH (${directory})`,
+    ),
   })
   const programs = await findPrograms(NIX_PATH)
   for (const [name, path] of Object.entries(programs)) await symlink(path, join(directory, name))
