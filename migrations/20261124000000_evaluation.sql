@@ -53,6 +53,11 @@ create table commits (
   outcome text check (outcome in ('evaluated', 'failed')),
   -- how many configurations the flake has at this commit
   configurations integer,
+  -- how many of them have which result, and another path than at the first parent, of those that both evaluate; null: the first
+  -- parent is not evaluated
+  succeeded integer not null default 0,
+  failed integer not null default 0,
+  changed integer,
   inputs jsonb,
   nix_version text,
   -- what concerns all its configurations: why it failed, or why it waits to be tried again
@@ -63,6 +68,8 @@ create table commits (
   unique (flake_id, sha)
 );
 create index commits_branch on commits (flake_id, position desc, mainline desc) where position is not null;
+-- also for the first digits
+create index commits_sha on commits (sha text_pattern_ops);
 alter table flakes add foreign key (head_commit_id) references commits (id);
 
 -- One configuration at one commit.
@@ -89,6 +96,9 @@ create table evaluations (
   check ((status = 'succeeded') = (out_path is not null and drv_path is not null)),
   check ((status = 'failed') = (cause is not null))
 );
+
+create index evaluations_configuration on evaluations (configuration, commit_id);
+create index evaluations_failed on evaluations (commit_id) where status = 'failed';
 
 -- The paths that mean "runs this evaluation": the system itself and its specialisations.
 create table evaluated_paths (

@@ -75,6 +75,9 @@ CREATE TABLE public.commits (
     finished_at timestamp with time zone,
     outcome text,
     configurations integer,
+    succeeded integer DEFAULT 0 NOT NULL,
+    failed integer DEFAULT 0 NOT NULL,
+    changed integer,
     inputs jsonb,
     nix_version text,
     cause text,
@@ -467,6 +470,8 @@ ALTER TABLE ONLY public.webhook_deliveries
 
 CREATE INDEX commits_branch ON public.commits USING btree (flake_id, "position" DESC, mainline DESC) WHERE ("position" IS NOT NULL);
 
+CREATE INDEX commits_sha ON public.commits USING btree (sha text_pattern_ops);
+
 CREATE INDEX drift_running_path ON public.drift USING btree (running_path);
 
 CREATE INDEX drift_searching ON public.drift USING btree (system_id) WHERE (reason = 'searching'::text);
@@ -478,6 +483,10 @@ CREATE INDEX drift_standing ON public.drift USING btree (standing, standing_sinc
 CREATE INDEX drift_worst ON public.drift USING btree (array_position(ARRAY['unmanaged'::text, 'wrong_configuration'::text, 'off_branch'::text, 'pinned_mismatch'::text, 'behind'::text, 'evaluation_failed'::text, 'pending'::text, 'unassigned'::text, 'no_report'::text, 'in_sync'::text], standing), standing_since, system_id);
 
 CREATE INDEX evaluated_paths_out_path ON public.evaluated_paths USING btree (out_path);
+
+CREATE INDEX evaluations_configuration ON public.evaluations USING btree (configuration, commit_id);
+
+CREATE INDEX evaluations_failed ON public.evaluations USING btree (commit_id) WHERE (status = 'failed'::text);
 
 CREATE INDEX events_at ON public.events USING brin (at);
 

@@ -14,7 +14,7 @@ export async function describeApi(): Promise<string> {
     settings: SETTINGS,
     clock: systemClock,
     log: createLogger({ level: 'warn' }),
-    jobs: { syncFlake: async () => {}, evaluateCommit: async () => {} },
+    jobs: { syncFlake: async () => {}, evaluateCommit: async () => true },
   }
   const { http } = await createApp(context, { verify: verifyWithNode, version: VERSION })
   try {

@@ -1,5 +1,4 @@
 import { Command, Option } from 'commander'
-import { parseFlakeUrl } from '../fleet/flake-url.ts'
 import { effectiveTables, formatEffective } from '../lib/config/effective.ts'
 import { inspectConfig, type ConfigPart, type Inspection } from '../lib/config/inspect.ts'
 import { TABLES } from '../lib/config/schema.ts'
@@ -23,12 +22,7 @@ export function createCheckConfigCommand(): Command {
     )
     .option('--json', 'print JSON', false)
     .action(({ part, json }: { part: ConfigPart; json: boolean }) => {
-      const inspection = inspectConfig({
-        env: process.env,
-        cwd: process.cwd(),
-        part,
-        checkFlakeUrl: parseFlakeUrl,
-      })
+      const inspection = inspectConfig({ env: process.env, cwd: process.cwd(), part })
       if (json) printJson(toJson(inspection))
       else process.stdout.write(formatEffective(inspection).replace(/[^\n]+/g, escapeControls))
     })

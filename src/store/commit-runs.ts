@@ -1,4 +1,5 @@
 import { type Kysely, sql } from 'kysely'
+import { countChanges } from './commit-counts.ts'
 import { lockFlake } from './commits.ts'
 import { updateDrift } from './drift.ts'
 import type { DB } from './schema.generated.ts'
@@ -115,6 +116,7 @@ export async function finishCommit(
       select 'evaluation', ${commit.flakeId}, ${commit.id}, jsonb_build_object('status', ${status}::text, 'cause', ${cause}::text,
         'succeeded', count(*) filter (where status = 'succeeded'), 'failed', count(*) filter (where status = 'failed'))
       from evaluations where commit_id = ${commit.id}`.execute(transaction)
+    await countChanges(transaction, commit.id)
     await updateDrift(transaction, { flakeId: commit.flakeId })
   })
 }

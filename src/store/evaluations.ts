@@ -1,4 +1,5 @@
 import { type Kysely, sql, type Transaction } from 'kysely'
+import { countResults } from './commit-counts.ts'
 import { lockFlake } from './commits.ts'
 import { updateDrift } from './drift.ts'
 import type { DB } from './schema.generated.ts'
@@ -40,6 +41,7 @@ export async function recordEvaluations(
     await lockFlake(transaction, commit.flakeId)
     const before = await pathsOf(transaction, commit.id, records)
     await insert(transaction, commit.id, records)
+    await countResults(transaction, commit.id)
     await updateDrift(transaction, {
       flakeId: commit.flakeId,
       configurations: records.map((record) => record.configuration),

@@ -1,7 +1,7 @@
 import { type Kysely, sql } from 'kysely'
+import { parseFlakeUrl } from '../fleet/flake-url.ts'
 import { inTransaction } from './database.ts'
 import { lockFleet } from './drift.ts'
-import { parseFlakeUrl } from '../fleet/flake-url.ts'
 import type { DB } from './schema.generated.ts'
 
 /** What an operator or a configuration says of a flake. `branch` null: the one of its URL, else the remote's HEAD. */
@@ -74,7 +74,10 @@ export async function addFlake(
   }
   if (there !== undefined) {
     const wasThere = there.archived_at === null
-    if (!wasThere || declared) await db.updateTable('flakes').set(values).where('id', '=', there.id).execute()
+    // one that comes back is asked for its head at once, as a new one is
+    const changed = wasThere ? values : { ...values, next_poll_at: sql<Date>`now()` }
+    if (!wasThere || declared)
+      await db.updateTable('flakes').set(changed).where('id', '=', there.id).execute()
     return { id: there.id, wasThere }
   }
   const added = await db
@@ -144,19 +147,35 @@ export async function findFlakesOf(db: Kysely<DB>, repository: string): Promise<
     .execute()
 }
 
-/** Archives a flake: it is no longer followed, and what is known of it stays. Returns how many systems still have it; then nothing is done. */
-export async function archiveFlake(db: Kysely<DB>, id: number): Promise<{ systems: number }> {
-  return inTransaction(db, async (transaction) => {
+export type ArchiveOutcome =
+  | { result: 'archived' | 'declared' | 'not-found' }
+  | { result: 'in-use'; systems: number }
+
+/** Archives a flake that no system has and no configuration declares: it is no longer followed, and what is known of it stays. */
+export async function archiveFlake(db: Kysely<DB>, id: number): Promise<ArchiveOutcome> {
+  return inTransaction(db, async (transaction): Promise<ArchiveOutcome> => {
     // no system gets it meanwhile
     await lockFleet(transaction, 'commits')
-    const { rows } = await sql<{ systems: number }>`
-      with used as (select count(*) as systems from systems where flake_id = ${id} and archived_at is null),
-      archived as (
-        update flakes set archived_at = coalesce(archived_at, now()), declared = false
-        where id = ${id} and (select systems from used) = 0
-      )
-      select systems from used`.execute(transaction)
-    return { systems: rows[0]?.systems ?? 0 }
+    const flake = await transaction
+      .selectFrom('flakes')
+      .select('declared')
+      .where('id', '=', id)
+      .executeTakeFirst()
+    if (flake === undefined) return { result: 'not-found' }
+    if (flake.declared) return { result: 'declared' }
+    const { systems } = await transaction
+      .selectFrom('systems')
+      .select(sql<number>`count(*)`.as('systems'))
+      .where('flake_id', '=', id)
+      .where('archived_at', 'is', null)
+      .executeTakeFirstOrThrow()
+    if (systems > 0) return { result: 'in-use', systems }
+    await transaction
+      .updateTable('flakes')
+      .set({ archived_at: sql`coalesce(archived_at, now())` })
+      .where('id', '=', id)
+      .execute()
+    return { result: 'archived' }
   })
 }
 

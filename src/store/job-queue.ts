@@ -13,16 +13,22 @@ export type SyncFlakeJob = { flakeId: number }
 /** `again`: configurations that have a result and are to be evaluated all the same; null is those without one. */
 export type EvaluateCommitJob = { commitId: number; again: string[] | null }
 
+/** Of commits that somebody asks for: before those that are searched, after new heads (evaluator/jobs/priorities.ts). */
+export const ASKED_PRIORITY = 1_000_000_000
+
 /** What the server asks for: the evaluators do it. */
 export interface JobRequests {
   /** One waits for each flake, and one runs, however often it is asked for. */
   syncFlake: (flakeId: number) => Promise<void>
-  /** One for each commit, in the transaction that wants it. Those of higher priority are done first. */
+  /**
+   * One for each commit, in the transaction that wants it. Those of higher priority are done first. False: there is one
+   * that waits or runs, and this one is none.
+   */
   evaluateCommit: (
     transaction: Transaction<DB>,
     job: EvaluateCommitJob,
     options: { priority: number },
-  ) => Promise<void>
+  ) => Promise<boolean>
 }
 
 export interface JobQueue {
@@ -75,11 +81,12 @@ export function createJobQueue(options: { connection: ConnectionOptions; log: Lo
         await boss.send(SYNC_FLAKE, { flakeId }, { singletonKey: String(flakeId) })
       },
       evaluateCommit: async (transaction, job, { priority }) => {
-        await boss.send(EVALUATE_COMMIT, job, {
+        const id = await boss.send(EVALUATE_COMMIT, job, {
           singletonKey: String(job.commitId),
           priority,
           db: { executeSql: (text, values) => runIn(transaction, text, values) },
         })
+        return id !== null
       },
     },
   }

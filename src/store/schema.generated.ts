@@ -32,6 +32,9 @@ export interface CommitsTable {
   finished_at: Date | null
   outcome: 'evaluated' | 'failed' | null
   configurations: number | null
+  succeeded: Generated<number>
+  failed: Generated<number>
+  changed: number | null
   inputs: JsonColumn | null
   nix_version: string | null
   cause: string | null

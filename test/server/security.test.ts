@@ -33,7 +33,7 @@ const problemOf = (reply: { body: { type?: string } | null }) =>
 const shown = async (of = agent) => (await server.api('GET', `/systems/${of.hostname}`)).body
 
 /** No request here asks for any. */
-const NO_JOBS = { syncFlake: async () => {}, evaluateCommit: async () => {} }
+const NO_JOBS = { syncFlake: async () => {}, evaluateCommit: async () => true }
 
 /** A second server on the same database. */
 async function startAnother(settings: Partial<typeof SETTINGS> = {}) {

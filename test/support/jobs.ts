@@ -14,7 +14,7 @@ export function createTestJobs(connection: ConnectionOptions) {
     },
     evaluateCommit: async (...args) => {
       await ready()
-      await queue.requests.evaluateCommit(...args)
+      return queue.requests.evaluateCommit(...args)
     },
   }
   return {

@@ -1,11 +1,7 @@
 import { Type } from 'typebox'
 import { DRIFT_STATES } from '../../fleet/drift.ts'
 import type { CommitName, ShownDrift } from '../../store/drift-columns.ts'
-import { IntegerOrNull, TextOrNull, Time } from './schemas.ts'
-
-/** One of these words. */
-export const oneOf = <Name extends string>(names: readonly Name[]) =>
-  Type.Unsafe<Name>({ type: 'string', enum: names })
+import { IntegerOrNull, oneOf, TextOrNull, Time } from './schemas.ts'
 
 const CommitOrNull = Type.Unsafe<CommitName | null>({
   type: ['object', 'null'],

@@ -5,7 +5,10 @@ import { installEtags } from '../api/etag.ts'
 import { ProblemSchema } from '../api/schemas.ts'
 import { installValidation } from '../api/validation.ts'
 import type { ServerContext } from '../context.ts'
+import { commitRoutes } from './commits.ts'
 import { enrollTokenRoutes } from './enroll-tokens.ts'
+import { evaluationRoutes } from './evaluations.ts'
+import { flakeRoutes } from './flakes.ts'
 import { fleetRoutes } from './fleet.ts'
 import { jobRoutes } from './jobs.ts'
 import { keyRoutes } from './keys.ts'
@@ -48,6 +51,9 @@ export async function apiRoutes(
     systemSettingsRoutes,
     systemActionRoutes,
     reportRoutes,
+    flakeRoutes,
+    commitRoutes,
+    evaluationRoutes,
     keyRoutes,
     enrollTokenRoutes,
     tokenRoutes,

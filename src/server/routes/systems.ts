@@ -14,13 +14,14 @@ import {
   type SystemSort,
 } from '../../store/system-sort.ts'
 import type { Authorise } from '../api/authorise.ts'
-import { DriftDetailOrNull, DriftOrNull, oneOf } from '../api/drift.ts'
+import { DriftDetailOrNull, DriftOrNull } from '../api/drift.ts'
 import {
   AnyJson,
   cutPage,
   DEFAULT_PAGE_SIZE,
   IntegerOrNull,
   NumberOrNull,
+  oneOf,
   PageSize,
   problemResponses,
   TextOrNull,

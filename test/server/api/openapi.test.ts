@@ -5,6 +5,7 @@ import { Compile } from 'typebox/compile'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { describeApi } from '../../../script/generator/openapi.ts'
 import { createEnrollToken } from '../../../src/store/enroll-tokens.ts'
+import { addTestFlake, evaluateTestCommit, moveTestBranch } from '../../support/evaluated.ts'
 import { createTestAgent, registerTestAgent, type TestAgent } from '../../support/test-agent.ts'
 import { startTestServer, type TestServer } from '../../support/test-server.ts'
 
@@ -42,7 +43,7 @@ test('the description is OpenAPI 3.1, and every operation has a name of its own 
     expect(summary).toMatch(/^[A-Z].{10,}[^.]$/)
     const inPath = parameters.filter((parameter) => parameter.in === 'path').map(({ name }) => `{${name}}`)
     expect(path.match(/\{\w+\}/g) ?? []).toEqual(inPath)
-    expect(Object.keys(responses)).toEqual([expect.stringMatching(/^20[014]$/), '4XX', '5XX'])
+    expect(Object.keys(responses)).toEqual([expect.stringMatching(/^20[0124]$/), '4XX', '5XX'])
   }
 })
 
@@ -55,6 +56,7 @@ test('every reference leads somewhere', () => {
 describe('real answers', () => {
   let server: TestServer
   let agent: TestAgent
+  let evaluated: string[]
 
   beforeAll(async () => {
     server = await startTestServer()
@@ -80,13 +82,14 @@ describe('real answers', () => {
     await server.api('POST', '/tokens', { body: { name: 'x', role: 'viewer', expires_in_secs: 60 } })
     await server.api('DELETE', `/systems/full/keys/${agent.key.id}`)
     await server.api('PUT', '/systems/bare/archived')
-    await db
-      .insertInto('webhook_deliveries')
-      .values([
-        { provider: 'github', event: 'push', outcome: 'accepted', delivery: '1', flake_ids: [1] },
-        { provider: 'generic', event: 'push', outcome: 'ignored', reason: 'tag', ref: 'refs/tags/v1' },
-      ])
-      .execute()
+    const flakeId = await addTestFlake(db)
+    const [one, two] = await moveTestBranch(db, flakeId, ['one', 'two'])
+    const inputs = [
+      { name: 'nixpkgs', type: 'git', url: null, revision: null, narHash: null, lastModified: null },
+    ]
+    const broken = { cause: 'throw', error: 'error: broken' }
+    if (one !== undefined) await evaluateTestCommit(db, one, { web1: 'web1', web2: broken }, inputs)
+    evaluated = [one?.sha ?? '', two?.sha ?? '']
     await db
       .insertInto('job_runs')
       .values([{ name: 'never' }, { name: 'failed', failed_at: new Date(), error: 'it could not' }])
@@ -97,6 +100,9 @@ describe('real answers', () => {
   const hostnames = ['full', 'unreadable', 'bare', 'waits']
   const urlsOf = (path: string): string[] => {
     const url = path.replace('/api/v1', '').replace('{digest}', agent.reported ?? '')
+    if (url.includes('{sha}')) return evaluated.map((sha) => url.replace('{sha}', sha))
+    if (url === '/evaluations/{id}') return [1, 2].map((id) => url.replace('{id}', String(id)))
+    if (url.includes('{id}')) return [url.replace('{id}', '1')]
     return url.includes('{hostname}') ? hostnames.map((name) => url.replace('{hostname}', name)) : [url]
   }
 
@@ -113,15 +119,19 @@ describe('real answers', () => {
   })
 
   test('of changes have the form they say', async () => {
-    const requests: [operationId: string, method: string, path: string, body: object][] = [
+    const requests: [operationId: string, method: string, path: string, body: object | undefined][] = [
       ['addSystem', 'POST', '/systems', { hostname: 'added' }],
       ['approveKeys', 'POST', '/systems/waits/approve', {}],
       ['addSystemKey', 'POST', '/systems/added/keys', { public_key: createTestAgent(server).publicKey }],
       ['createEnrollToken', 'POST', '/enroll-tokens', { name: 'x' }],
       ['createToken', 'POST', '/tokens', { name: 'x', role: 'viewer' }],
+      ['addFlake', 'POST', '/flakes', { url: 'github:a/added' }],
+      ['syncFlake', 'POST', '/flakes/1/sync', undefined],
+      ['retryEvaluation', 'POST', '/evaluations/1/retry', undefined],
+      ['evaluateCommit', 'POST', `/commits/${evaluated[1]}/evaluate`, { again: 'all' }],
     ]
     for (const [operationId, method, path, request] of requests) {
-      const { status, body } = await server.api(method, path, { body: request })
+      const { status, body } = await server.api(method, path, request === undefined ? {} : { body: request })
       const responses = operations.find((operation) => operation.operationId === operationId)?.responses
       const schema = responses?.[status]?.content?.['application/json']?.schema
       expect([operationId, schema === undefined]).toEqual([operationId, false])

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { withClient } from '../../../src/store/database.ts'
+import { addTestFlake, evaluateTestCommit, moveTestBranch, shaOf } from '../../support/evaluated.ts'
 import { registerTestAgent, type TestAgent } from '../../support/test-agent.ts'
 import { startTestServer, type TestServer } from '../../support/test-server.ts'
 import { waitFor } from '../../support/wait.ts'
@@ -14,6 +15,9 @@ beforeAll(async () => {
   await agent.report()
   await agent.heartbeat()
   await server.api('POST', '/enroll-tokens', { body: { name: 'x' } })
+  const flakeId = await addTestFlake(server.database.db)
+  const commits = await moveTestBranch(server.database.db, flakeId, ['one', 'two'])
+  for (const commit of commits) await evaluateTestCommit(server.database.db, commit, { web1: commit.sha })
   paths = [
     '/fleet/summary',
     '/systems',
@@ -21,6 +25,12 @@ beforeAll(async () => {
     '/systems/web1/keys',
     '/systems/web1/reports',
     `/reports/${agent.reported}`,
+    '/flakes',
+    `/flakes/${flakeId}`,
+    `/flakes/${flakeId}/commits`,
+    `/commits/${shaOf('two')}`,
+    '/evaluations',
+    '/evaluations/1',
     '/keys',
     '/enroll-tokens',
     '/tokens',

@@ -14,6 +14,18 @@ const ROUTES: [method: string, path: string, atLeast: Role, body?: () => object]
   ['GET', '/reports/{digest}', 'viewer'],
   ['GET', '/keys', 'viewer'],
   ['GET', '/jobs', 'viewer'],
+  ['GET', '/webhook-deliveries', 'viewer'],
+  ['GET', '/flakes', 'viewer'],
+  ['GET', '/flakes/{id}', 'viewer'],
+  ['GET', '/flakes/{id}/commits', 'viewer'],
+  ['GET', '/commits/{sha}', 'viewer'],
+  ['GET', '/evaluations', 'viewer'],
+  ['GET', '/evaluations/{id}', 'viewer'],
+  ['POST', '/flakes', 'operator', () => ({ url: `github:a/${Math.random().toString(36).slice(2)}` })],
+  ['DELETE', '/flakes/{id}', 'operator'],
+  ['POST', '/flakes/{id}/sync', 'operator'],
+  ['POST', '/commits/{sha}/evaluate', 'operator'],
+  ['POST', '/evaluations/{id}/retry', 'operator'],
   ['POST', '/systems', 'operator', () => ({ hostname: `new-${Math.random().toString(36).slice(2)}` })],
   ['PATCH', '/systems/{hostname}', 'operator', () => ({ environment: 'lab' })],
   ['POST', '/systems/{hostname}/approve', 'operator', () => ({})],
@@ -49,6 +61,7 @@ const real = (path: string): string =>
     .replace('{flag}', 'chain_broken')
     .replace('{key}', 'no-such-key')
     .replace('{id}', '123456')
+    .replace('{sha}', '0123456')
 
 const call = (method: string, path: string, token: string | null, body?: () => object) =>
   server.api(method, real(path), { token, ...(body !== undefined && { body: body() }) })

@@ -1,0 +1,58 @@
+import type { Kysely, Transaction } from 'kysely'
+import { findCommitToEvaluate, markQueued } from './commit-runs.ts'
+import { ASKED_PRIORITY, type JobRequests } from './job-queue.ts'
+import type { DB } from './schema.generated.ts'
+
+/** Which configurations of a commit that have a result are evaluated all the same; those without one are in any case. */
+export type Again = 'none' | 'failed' | 'all' | { configurations: string[] }
+
+export type Asked =
+  | { result: 'queued' }
+  /** It waits or runs already, and is not asked for twice: what it was asked for may be another thing. */
+  | { result: 'under-way' }
+  | { result: 'flake-archived' }
+
+/** Undoes the transaction. */
+class JobStillRuns extends Error {}
+
+/** Has a commit evaluated because somebody asks for it, the newest of its branch or not. Throws when there is no such commit. */
+export async function askForEvaluation(
+  db: Kysely<DB>,
+  jobs: JobRequests,
+  commitId: number,
+  again: Again,
+): Promise<Asked> {
+  try {
+    return await db.transaction().execute(async (transaction): Promise<Asked> => {
+      const found = await findCommitToEvaluate(transaction, commitId)
+      if (found?.flakeArchived !== false) return { result: 'flake-archived' }
+      const queued = await markQueued(transaction, [commitId], { again: true })
+      if (queued.length === 0) return { result: 'under-way' }
+      const job = { commitId: commitId, again: await configurationsOf(transaction, commitId, again) }
+      // its last job is about to end
+      if (!(await jobs.evaluateCommit(transaction, job, { priority: ASKED_PRIORITY })))
+        throw new JobStillRuns()
+      return { result: 'queued' }
+    })
+  } catch (error) {
+    if (error instanceof JobStillRuns) return { result: 'under-way' }
+    throw error
+  }
+}
+
+async function configurationsOf(
+  transaction: Transaction<DB>,
+  commitId: number,
+  again: Again,
+): Promise<string[]> {
+  if (typeof again === 'object') return again.configurations
+  if (again === 'none') return []
+  const rows = await transaction
+    .selectFrom('evaluations')
+    .select('configuration')
+    .where('commit_id', '=', commitId)
+    .$if(again === 'failed', (query) => query.where('status', '=', 'failed'))
+    .orderBy('configuration')
+    .execute()
+  return rows.map((row) => row.configuration)
+}
