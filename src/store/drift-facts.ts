@@ -137,7 +137,7 @@ export async function readDriftFacts(
                     and k.directory is not distinct from w.directory then 'off_branch'
                   else 'wrong_configuration' end as state,
         c.id as commit_id, p.specialisation, e.configuration,
-        case when c.flake_id = w.flake_id then c.left_at end as left_at
+        case when c.flake_id = w.flake_id and e.configuration = w.configuration then c.left_at end as left_at
       from evaluated_paths p
       join evaluations e on e.id = p.evaluation_id
       join commits c on c.id = e.commit_id
