@@ -84,7 +84,9 @@ export function webhookRoutes(
       for (const id of flakeIds) await jobs.syncFlake(id)
     })
     const reason = repeated ? 'repeated' : ignored
-    log.info({ ...entry, reason, flakeIds }, reason === null ? 'a push was announced' : 'ignored a webhook')
+    // what else the sender says is in the table, cut to size
+    const facts = { provider, delivery, repository: entry.repository, reason, flakeIds }
+    log.info(facts, reason === null ? 'a push was announced' : 'ignored a webhook')
     return reason === null
       ? { outcome: 'accepted', reason, flake_ids: flakeIds }
       : { outcome: 'ignored', reason, flake_ids: [] }
