@@ -33,6 +33,7 @@ export function createFlakeAccess(directory: string, declared: readonly FlakeCon
     return made
   }
   const source = (flake: FlakeRow, sha: string): FlakeSource => ({
+    remote: parseFlakeUrl(flake.url).remote,
     mirror: mirrorDirectory(flake),
     ref: refOf(sha),
     rev: sha,

@@ -77,6 +77,7 @@ export async function createFlakeRepository(): Promise<FlakeRepository> {
     const { head } = await mirror.fetch('main')
     const ref = await mirror.keep(head)
     return {
+      remote: repository.path,
       mirror: directory,
       ref,
       rev: head,

@@ -1,7 +1,7 @@
-import type { NixHome } from './home.ts'
-import type { Programs } from './programs.ts'
-import type { FetchedFlake } from './types.ts'
 import { dirname } from 'node:path'
+import type { NixContext } from './context.ts'
+import { cacheDirectory, type NixHome } from './home.ts'
+import type { FetchedFlake, FlakeSource } from './types.ts'
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
@@ -17,7 +17,8 @@ const NETWORK_VARIABLES = [
 /** The discard port (RFC 863) of this machine as proxy: libcurl reaches nothing, whatever the URL. */
 const NOWHERE = 'http://127.0.0.1:9'
 
-function baseEnvironment(home: NixHome, machine: Environment): Environment {
+/** For steps that concern nothing but the store. */
+export function storeEnvironment({ home, machine }: NixContext): Environment {
   return {
     ...pick(machine, STORE_VARIABLES),
     HOME: home.home,
@@ -31,15 +32,19 @@ function baseEnvironment(home: NixHome, machine: Environment): Environment {
   }
 }
 
+function baseEnvironment(context: NixContext, source: FlakeSource): Environment {
+  return { ...storeEnvironment(context), XDG_CACHE_HOME: cacheDirectory(context.home, source) }
+}
+
 /** For the step that fetches: with the machine's network settings, and `credentials` over all. */
 export function fetchEnvironment(
-  home: NixHome,
-  programs: Programs,
-  machine: Environment,
+  context: NixContext,
+  source: FlakeSource,
   credentials: Environment,
 ): Environment {
+  const { programs, machine } = context
   return {
-    ...baseEnvironment(home, machine),
+    ...baseEnvironment(context, source),
     ...pick(machine, NETWORK_VARIABLES),
     PATH: [dirname(programs.git), machine['PATH']].filter(Boolean).join(':'),
     ...credentials,
@@ -51,16 +56,12 @@ export function fetchEnvironment(
  * checked by neither `pure-eval` nor `restrict-eval` (Nix 2.8 to 2.26): it asks git and libcurl, which are told here
  * that there is no network, and other programs are not on PATH.
  */
-export function evaluationEnvironment(
-  home: NixHome,
-  programs: Programs,
-  machine: Environment,
-  flake: FetchedFlake,
-): Environment {
-  const mayBuild = flake.source.allowImportFromDerivation
+export function evaluationEnvironment(context: NixContext, flake: FetchedFlake): Environment {
+  const { source } = flake
+  const mayBuild = source.allowImportFromDerivation
   return {
-    ...(mayBuild ? fetchEnvironment(home, programs, machine, {}) : baseEnvironment(home, machine)),
-    ...(mayBuild ? {} : withoutNetwork(home)),
+    ...(mayBuild ? fetchEnvironment(context, source, {}) : baseEnvironment(context, source)),
+    ...(mayBuild ? {} : withoutNetwork(context.home)),
     NIX_CONFIG: [
       'pure-eval = true',
       'restrict-eval = true',

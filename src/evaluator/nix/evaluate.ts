@@ -111,12 +111,12 @@ async function runChunk(
   { names, readOnly, signal }: Work & { signal: AbortSignal },
   onResult: (result: SucceededEvaluation) => void,
 ): Promise<ChunkEnd> {
-  const { programs, home, machine, memoryBytes, timeoutMs } = context
+  const { programs, memoryBytes, timeoutMs } = context
   try {
     return await evaluateChunk({
       programs,
       environment: {
-        ...evaluationEnvironment(home, programs, machine, flake),
+        ...evaluationEnvironment(context, flake),
         GC_INITIAL_HEAP_SIZE: String(Math.floor(memoryBytes * INITIAL_HEAP)),
       },
       url: flakeUrl(flake.source),

@@ -3,6 +3,34 @@
  * locked reference, rather than an installable, because `FLAKE#NAME` would look into the flake's packages first.
  */
 
+/**
+ * `{ url, directory }` → in pure mode, which refuses what is not locked: `lock`, the text of flake.lock or null; `paths`, where
+ * the commit and its inputs are in the store. Of the flake's own code it evaluates nothing.
+ */
+export const FETCH = `
+{ url, directory }:
+let
+  source = builtins.fetchTree url;
+  place = "\${source.outPath}/\${directory}";
+  type = if builtins.pathExists place then (builtins.readDir place)."flake.lock" or null else null;
+  lock =
+    if type == null then null
+    # A link could lead out of the repository, and Nix 2.8 follows it.
+    else if type == "regular" then builtins.readFile "\${place}/flake.lock"
+    else throw "flake.lock is a \${type}, not a regular file";
+  nodes = if lock == null then { } else (builtins.fromJSON lock).nodes;
+  fetch = name:
+    let node = nodes.\${name};
+    in if node ? locked && !(node ? parent) then
+      [ (builtins.fetchTree (builtins.removeAttrs node.locked [ "dir" ])).outPath ]
+    else [ ];
+in
+{
+  inherit lock;
+  paths = [ source.outPath ] ++ builtins.concatMap fetch (builtins.attrNames nodes);
+}
+`
+
 /** `{ url }` → the names of `nixosConfigurations`, null when the flake has none. */
 export const LIST_CONFIGURATIONS = `
 { url }: {

@@ -11,7 +11,7 @@ const SENTENCES: readonly (readonly [FailureCause, RegExp])[] = [
   ],
   [
     'forbidden',
-    /is forbidden in (pure|restricted)|not allowed in pure eval|unlocked flake ref|^unable to download|^program 'git' failed|^Cannot find Git revision|^NAR hash mismatch in input|^Failed to open archive|^executing '?hg/,
+    /is forbidden in (pure|restricted)|not allowed in pure eval|unlocked flake ref|^in pure evaluation mode, 'fetch|^unable to download|^program 'git' failed|^Cannot find Git revision|^NAR hash mismatch in input|^Failed to open archive|^executing '?hg|^hg failed/,
   ],
   ['missing_file', /^(getting status of|path) '[^']*'(: No such file| does not exist)/],
   ['missing_attribute', /^attribute '.*' missing/],
@@ -31,6 +31,7 @@ const ASSERTION =
 /** Why an evaluation failed, from what Nix wrote about it. `thrown`: whether `builtins.tryEval` caught it. */
 export function failureCause(stderr: string, { thrown }: { thrown: boolean }): FailureCause {
   const block = errorBlock(stderr)
+  if (/^cannot look up '<.*>' in pure eval/.test(errorSentence(block))) return 'forbidden'
   // The module system throws for `assertions`, as it does for options that do not fit.
   if (thrown) return ASSERTION.test(errorSentence(block)) ? 'assertion' : 'throw'
   // Written where Nix itself has no memory to say anything.

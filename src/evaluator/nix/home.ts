@@ -1,7 +1,9 @@
+import { createHash } from 'node:crypto'
 import { mkdir, rm, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { errorCode } from '../../lib/errors.ts'
 import { writeFileDurably } from '../../lib/files.ts'
+import type { FlakeSource } from './types.ts'
 
 /** Directories of our own, so that no setting or cache of the machine or its users has a part in an evaluation. */
 export interface NixHome {
@@ -9,6 +11,8 @@ export interface NixHome {
   home: string
   /** NIX_CONF_DIR. */
   settings: string
+  /** Below it a cache directory for each mirror: Nix checks nobody's right to read what it has cached. */
+  caches: string
   /** PATH of evaluations: git alone. */
   programs: string
   /** Garbage collector roots: links into the store, named by what they hold. */
@@ -36,6 +40,7 @@ export async function prepareHome(stateDirectory: string, git: string): Promise<
   const directories: NixHome = {
     home: join(root, 'home'),
     settings: join(root, 'settings'),
+    caches: join(root, 'caches'),
     programs: join(root, 'programs'),
     roots: join(root, 'roots'),
     written: join(root, 'written'),
@@ -45,6 +50,11 @@ export async function prepareHome(stateDirectory: string, git: string): Promise<
   await writeFileDurably(join(directories.home, '.gitconfig'), GITCONFIG, { mode: 0o600 })
   await replaceLink(git, join(directories.programs, 'git'))
   return directories
+}
+
+/** Of what Nix fetches for the flake of this mirror. */
+export function cacheDirectory({ caches }: NixHome, { mirror }: FlakeSource): string {
+  return join(caches, createHash('sha256').update(mirror).digest('hex').slice(0, 32))
 }
 
 /** Another evaluator on the same directory may do the same at the same time. */

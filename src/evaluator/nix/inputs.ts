@@ -1,34 +1,8 @@
-import { type Static, Type } from 'typebox'
-import { Compile } from 'typebox/compile'
+import type { Locked, LockFile } from './lock-file.ts'
 import type { LockedInput } from './types.ts'
 
-const Locked = Type.Object({
-  type: Type.String(),
-  url: Type.Optional(Type.String()),
-  path: Type.Optional(Type.String()),
-  host: Type.Optional(Type.String()),
-  owner: Type.Optional(Type.String()),
-  repo: Type.Optional(Type.String()),
-  rev: Type.Optional(Type.String()),
-  narHash: Type.Optional(Type.String()),
-  lastModified: Type.Optional(Type.Integer({ minimum: 0, maximum: 2 ** 40 })),
-})
-
-const Node = Type.Object({
-  locked: Type.Optional(Locked),
-  inputs: Type.Optional(Type.Record(Type.String(), Type.Union([Type.String(), Type.Array(Type.String())]))),
-})
-
-/** flake.lock, versions 5 to 7, as `nix flake metadata --json` gives it. */
-const LockFile = Type.Object({ root: Type.String(), nodes: Type.Record(Type.String(), Node) })
-
-const lockFile = Compile(LockFile)
-
-type Locked = Static<typeof Locked>
-
-/** The inputs of a lock file in the order in which the flake reaches them. Throws an Error when it is not one. */
-export function lockedInputs(document: unknown): { inputs: LockedInput[]; allowedUris: string[] } {
-  if (!lockFile.Check(document)) throw new Error('flake.lock is not of a form that is known')
+/** The inputs of a lock file in the order in which the flake reaches them. */
+export function lockedInputs(document: LockFile): { inputs: LockedInput[]; allowedUris: string[] } {
   const nodes = new Map(Object.entries(document.nodes))
   const inputs: LockedInput[] = []
   const allowedUris = new Set<string>()

@@ -19,10 +19,10 @@ export async function listConfigurations(
   flake: FetchedFlake,
   signal: AbortSignal,
 ): Promise<string[]> {
-  const { programs, home, machine, timeoutMs } = context
+  const { programs, timeoutMs } = context
   const mayBuild = flake.source.allowImportFromDerivation
   const action = 'listing the configurations'
-  const env = evaluationEnvironment(home, programs, machine, flake)
+  const env = evaluationEnvironment(context, flake)
   const list = (readOnly: boolean) => {
     const args = [
       ...bounded(programs, context.memoryBytes),

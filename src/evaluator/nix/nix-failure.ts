@@ -17,7 +17,7 @@ const KINDS: readonly (readonly [NixErrorKind, RegExp])[] = [
   ],
   [
     'lock_file',
-    /cannot write modified lock file|requires lock file changes|cannot update unlocked flake input/,
+    /^(cannot update (unlocked )?flake input|lock ?file contains (mutable|unlocked)|in pure evaluation mode, 'fetchTree'|flake\.lock is a )|requires lock file changes/i,
   ],
   ['input_mismatch', /hash mismatch/],
   ['out_of_memory', /^(out of memory|std::bad_alloc)/],

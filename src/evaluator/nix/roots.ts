@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto'
 import { appendFile, readdir, readFile, readlink, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { NixContext } from './context.ts'
-import { fetchEnvironment, type Environment } from './environment.ts'
+import { storeEnvironment, type Environment } from './environment.ts'
+import { cacheDirectory } from './home.ts'
 import { flakeUrl } from './flake-url.ts'
 import { runNix, tryNix } from './run-nix.ts'
 import { writingState } from './nix-error.ts'
@@ -50,6 +51,7 @@ export async function collect(
   signal: AbortSignal,
 ): Promise<void> {
   const { roots, written } = context.home
+  await removeCaches(context, keep)
   const kept = new Set(keep.map(keyOf))
   const isKept = (file: string): boolean => kept.has(file.slice(0, 32))
   const stillNeeded = new Set<string>()
@@ -73,9 +75,16 @@ export async function collect(
   }
 }
 
+/** What Nix cached for mirrors of which nothing is kept. */
+async function removeCaches({ home }: NixContext, keep: readonly FlakeSource[]): Promise<void> {
+  const kept = new Set(keep.map((source) => cacheDirectory(home, source)))
+  const found = (await readdir(home.caches)).map((name) => join(home.caches, name))
+  for (const path of found) if (!kept.has(path)) await rm(path, { recursive: true, force: true })
+}
+
 async function deletePath(context: NixContext, args: readonly string[], signal: AbortSignal): Promise<void> {
-  const { home, programs, machine, timeoutMs } = context
-  const env = fetchEnvironment(home, programs, machine, {})
+  const { programs, timeoutMs } = context
+  const env = storeEnvironment(context)
   const action = 'deleting from the store'
   const result = await tryNix(programs.nix, ['store', 'delete', '--offline', ...args], {
     action,

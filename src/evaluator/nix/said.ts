@@ -35,7 +35,9 @@ export const NO_FACTS: Facts = {
 const STORE_PATH = '^/nix/store/[0-9a-df-np-sv-z]{32}-[A-Za-z0-9+._?=-]{1,211}$'
 const DERIVATION = /\.drv$/
 
-const nullableText = Type.Union([Type.String({ maxLength: 200 }), Type.Null()])
+/** Of some words, for a terminal too. */
+const text = Type.String({ maxLength: 200, pattern: '^[^\\u0000-\\u001f\\u007f-\\u009f]*$' })
+const nullableText = Type.Union([text, Type.Null()])
 const storePath = Type.String({ pattern: STORE_PATH })
 
 const paths = Compile(Type.Object({ drv: storePath, out: storePath }))
@@ -46,9 +48,7 @@ const facts = Compile(
     kernelVersion: nullableText,
     stateVersion: nullableText,
     embedsRevision: Type.Boolean(),
-    specialisations: Type.Array(
-      Type.Object({ name: Type.String(), out: Type.Union([storePath, Type.Null()]) }),
-    ),
+    specialisations: Type.Array(Type.Object({ name: text, out: Type.Union([storePath, Type.Null()]) })),
   }),
 )
 

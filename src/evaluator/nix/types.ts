@@ -1,5 +1,7 @@
 /** One commit of a flake, in a bare mirror on this machine. */
 export interface FlakeSource {
+  /** Where Git fetched it from: a URL, an scp-like address, or an absolute path. */
+  remote: string
   /** Absolute path of a bare repository. */
   mirror: string
   /** The mirror's ref for this commit, such as `refs/crystal-forge/<rev>`: Nix takes no bare revision off the default branch. */

@@ -81,12 +81,20 @@ test.each([
     { 'flake.nix': '{ inputs.x.url = "a" + "b"; outputs = _: { }; }' },
     'flake_invalid',
   ],
+  [
+    'an input that flake.lock does not have',
+    { 'flake.nix': '{ inputs.x.url = "path:/etc/ssl"; outputs = _: { }; }' },
+    'lock_file',
+  ],
+  ['a flake.lock that is none', { 'flake.lock': '[]' }, 'lock_file'],
+  ['a flake.lock that is no JSON', { 'flake.lock': '{' }, 'lock_file'],
 ] as const)('a flake with %s is an error of its own', async (_, files, kind) => {
   const nix = await createTestNix()
   const { commitFlake } = await createFlakeRepository()
   await commitFlake({ web })
   const source = await commitFlake({ web }, files)
-  await expect(nix.fetchInputs(source, {})).rejects.toMatchObject({ kind, canHeal: false })
+  const list = nix.fetchInputs(source, {}).then((flake) => nix.listConfigurations(flake, {}))
+  await expect(list).rejects.toMatchObject({ kind, canHeal: false })
 })
 
 test('settings and variables of the machine have no part in an evaluation', async () => {
