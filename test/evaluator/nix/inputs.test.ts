@@ -60,10 +60,10 @@ test('an address of the machine is known in every form that libcurl takes', () =
     allowImportFromDerivation: false,
   }
   for (const locked of NEARLY.flatMap(inputsFrom)) {
-    expect(refusalOf({ locked }, source), JSON.stringify(locked)).toMatch(/its host is this machine/)
+    expect.soft(refusalOf({ locked }, source), JSON.stringify(locked)).toMatch(/its host is this machine/)
   }
   for (const place of ['git.example.org', '10.0.0.1:8080', '[2001:db8::1]', 'localhost.example.org']) {
-    for (const locked of inputsFrom(place)) expect(refusalOf({ locked }, source), place).toBe(null)
+    for (const locked of inputsFrom(place)) expect.soft(refusalOf({ locked }, source), place).toBe(null)
   }
 })
 
@@ -89,8 +89,8 @@ test('inputs of the machine itself are refused before anything is asked for or c
   ]
   for (const input of inputs) {
     await commitFlake({}, withInput(input))
-    const fetched = nix.fetchInputs(await sourceOf(), {})
-    await expect(fetched, JSON.stringify(input)).rejects.toMatchObject({
+    const error: unknown = await nix.fetchInputs(await sourceOf(), {}).catch((reason: unknown) => reason)
+    expect.soft(error, JSON.stringify(input)).toMatchObject({
       kind: 'input_refused',
       canHeal: false,
       message: expect.stringMatching(/^the input "x" of flake\.lock is not fetched: /),
