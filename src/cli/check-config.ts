@@ -1,4 +1,5 @@
 import { Command, Option } from 'commander'
+import { parseFlakeUrl } from '../fleet/flake-url.ts'
 import { effectiveTables, formatEffective } from '../lib/config/effective.ts'
 import { inspectConfig, type ConfigPart, type Inspection } from '../lib/config/inspect.ts'
 import { TABLES } from '../lib/config/schema.ts'
@@ -22,7 +23,12 @@ export function createCheckConfigCommand(): Command {
     )
     .option('--json', 'print JSON', false)
     .action(({ part, json }: { part: ConfigPart; json: boolean }) => {
-      const inspection = inspectConfig({ env: process.env, cwd: process.cwd(), part })
+      const inspection = inspectConfig({
+        env: process.env,
+        cwd: process.cwd(),
+        part,
+        checkFlakeUrl: parseFlakeUrl,
+      })
       if (json) printJson(toJson(inspection))
       else process.stdout.write(formatEffective(inspection).replace(/[^\n]+/g, escapeControls))
     })

@@ -1,11 +1,17 @@
 import { mkdtemp, rm } from 'node:fs/promises'
-import { homedir, tmpdir } from 'node:os'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Command, InvalidArgumentError } from 'commander'
 import { checkFleet } from './demo/check.ts'
 import { type DemoFleet, HOST_NAMES, startFleet } from './demo/fleet.ts'
+import { createDemoApi } from './demo/api.ts'
+import { deployDemoHost } from './demo/deploy.ts'
+import { letFleetDrift } from './demo/drift.ts'
 import { followChanges } from './demo/follow.ts'
 import { findDemoHost, switchDemoHost } from './demo/host.ts'
+import { demoDirectory, findRunningDemo } from './demo/place.ts'
+import { announcePush } from './demo/push.ts'
+import { commitChange, findDemoRepository } from './demo/repository.ts'
 import { until } from './demo/wait.ts'
 import { EXIT } from './exit.ts'
 
@@ -18,27 +24,44 @@ const say = (line: string): void => {
 export function createDemoCommand(): Command {
   return new Command('demo')
     .description(
-      'Runs a whole system on this machine: a server on a PostgreSQL of its own, and three agents that report ' +
-        'this hardware under pretended NixOS systems. Ctrl-C stops it and removes it.',
+      'Runs a whole system on this machine: a server on a PostgreSQL of its own, a Git repository with a flake that it ' +
+        'evaluates by Nix, and four agents that report this hardware under pretended NixOS systems. Ctrl-C stops it ' +
+        'and removes it.',
     )
     .option('--check', 'check itself from end to end, say what was seen, exit 0 or 1', false)
     .option('--port <port>', 'where the server listens', parsePort, DEFAULT_PORT)
     .action(({ check, port }: { check: boolean; port: number }) => (check ? runCheck() : runDemo(port)))
     .addCommand(
-      new Command('switch')
-        .description('Switches a host of the running demo to its next generation, as nixos-rebuild would.')
-        .argument('<host>', HOST_NAMES.join(', '))
-        .action(async (name: string) => {
-          const host = await findDemoHost(demoDirectory(), name)
-          say(`${name} now runs ${await switchDemoHost(host)}`)
-        }),
+      hostCommand('switch', 'Switches a host to a system that somebody made by hand.', async (name) => {
+        const { directory } = await findRunningDemo()
+        say(`${name} now runs ${await switchDemoHost(await findDemoHost(directory, name))}`)
+      }),
+    )
+    .addCommand(
+      hostCommand(
+        'deploy',
+        'Switches a host to what Git says, as nixos-rebuild switch --flake would.',
+        async (name) => {
+          const demo = await findRunningDemo()
+          const host = await findDemoHost(demo.directory, name)
+          say(`${name} now runs ${await deployDemoHost(createDemoApi(demo), host)}`)
+        },
+      ),
+    )
+    .addCommand(
+      hostCommand('push', "Commits a change to a host's configuration, and announces it.", async (name) => {
+        const demo = await findRunningDemo()
+        await findDemoHost(demo.directory, name)
+        const repository = findDemoRepository(demo.directory)
+        const commit = await commitChange(repository, name)
+        await announcePush(demo, repository, commit)
+        say(`${commit} changes ${name}`)
+      }),
     )
 }
 
-/** One demo at a time has a place of its own; root's must be reachable for the user PostgreSQL runs as. */
-function demoDirectory(): string {
-  if (process.getuid?.() === 0) return '/var/lib/crystal-forge-demo'
-  return join(process.env['XDG_STATE_HOME'] ?? join(homedir(), '.local/state'), 'crystal-forge-demo')
+function hostCommand(name: string, description: string, action: (host: string) => Promise<void>): Command {
+  return new Command(name).description(description).argument('<host>', HOST_NAMES.join(', ')).action(action)
 }
 
 /** What node runs now: main.ts in a checkout, the bundle where it is installed. */
@@ -49,7 +72,7 @@ function ownProgram(): string {
 async function runCheck(): Promise<void> {
   const directory = await mkdtemp(join(tmpdir(), 'crystal-forge-demo-'))
   const passed = await withFleet(directory, 0, async (fleet) => {
-    await Promise.race([fleet.failure(), untilOnline(fleet)])
+    await Promise.race([fleet.failure(), untilShown(fleet)])
     return checkFleet(fleet, say)
   })
   if (passed) await rm(directory, { recursive: true })
@@ -64,7 +87,7 @@ async function runDemo(port: number): Promise<void> {
   const stopped = Promise.withResolvers<void>()
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopped.resolve())
   await withFleet(directory, port, async (fleet) => {
-    await Promise.race([fleet.failure(), stopped.promise, untilOnline(fleet)])
+    await Promise.race([fleet.failure(), stopped.promise, untilShown(fleet)])
     say(instructions(fleet))
     const following = new AbortController()
     const follow = followChanges(fleet.api, say, following.signal)
@@ -96,13 +119,15 @@ async function withFleet<T>(
   return result
 }
 
-async function untilOnline(fleet: DemoFleet): Promise<void> {
+async function untilShown(fleet: DemoFleet): Promise<void> {
   say('Waiting for the agents to enrol and report ...')
   await until('all hosts report', async () => {
     const { systems } = await fleet.api.listSystems({})
     const reporting = systems.filter((system) => system.current_system !== null)
     return reporting.length === fleet.hosts.length ? true : null
   })
+  say('Evaluating the flake, and letting the hosts drift from it ...')
+  await letFleetDrift(fleet)
 }
 
 function instructions(fleet: DemoFleet): string {
@@ -115,9 +140,13 @@ In another terminal:
   export CRYSTAL_FORGE_TOKEN=${fleet.token}
 
   script/crystal-forge status              the fleet on one screen
-  script/crystal-forge systems show web1   one host, with its facts and flags
-  script/demo switch web1                  give it another system, and watch it arrive here
+  script/crystal-forge drift               which hosts do not run what Git says, why and since when
+  script/crystal-forge systems show web2   one host, with its facts and flags
+  script/demo push web1                    commit a change to it, and watch it fall behind here
+  script/demo deploy web1                  give it what Git says
+  script/demo switch web1                  give it a system that somebody made by hand
 
+The flake is in ${fleet.repository.path}
 Ctrl-C stops everything. Logs and configuration are in ${fleet.directory}
 `
 }

@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import { createEvaluator } from '../evaluator/evaluator.ts'
+import { parseFlakeUrl } from '../fleet/flake-url.ts'
 import { loadConfig } from '../lib/config/load.ts'
 import { createLifecycle, type Part, runUntilSignal } from '../lib/lifecycle.ts'
 import { createLogger, type Logger } from '../lib/log.ts'
@@ -15,7 +16,12 @@ export function createEvaluatorCommand(): Command {
         'runs one itself unless [server] evaluate is false. Needs [database] host; any number share the work.',
     )
     .action(async () => {
-      const config = loadConfig({ env: process.env, cwd: process.cwd(), part: 'evaluator' })
+      const config = loadConfig({
+        env: process.env,
+        cwd: process.cwd(),
+        part: 'evaluator',
+        checkFlakeUrl: parseFlakeUrl,
+      })
       const log = createLogger()
       await runUntilSignal(evaluatorProcess(config, log), log)
     })

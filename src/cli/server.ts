@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import { systemClock } from '../lib/clock.ts'
+import { parseFlakeUrl } from '../fleet/flake-url.ts'
 import { loadConfig } from '../lib/config/load.ts'
 import { runUntilSignal } from '../lib/lifecycle.ts'
 import { createLogger } from '../lib/log.ts'
@@ -12,7 +13,12 @@ export function createServerCommand(): Command {
       'Runs the server. Without [database] it starts a PostgreSQL of its own below [server] state_dir.',
     )
     .action(async () => {
-      const config = loadConfig({ env: process.env, cwd: process.cwd(), part: 'server' })
+      const config = loadConfig({
+        env: process.env,
+        cwd: process.cwd(),
+        part: 'server',
+        checkFlakeUrl: parseFlakeUrl,
+      })
       const log = createLogger()
       const server = createServer({
         config,

@@ -84,6 +84,26 @@ test('everything that is wrong is printed, with status 1', async () => {
   ])
 })
 
+test('the address of a flake has to lead to a branch of a Git repository', async () => {
+  const cwd = await directoryWith(
+    '[[flakes]]\nurl = "github:yourorg/configs?rev=hunter2"\n[[flakes]]\nurl = "flake:hunter2"\n' +
+      '[[systems]]\nhostname = "web1"\nflake_url = "path:/srv/hunter2"\n',
+  )
+  const { code, stderr } = await runCli(['check-config'], { cwd })
+  expect(code).toBe(1)
+  const address = 'must be a Git URL such as "git+https://github.com/yourorg/nixos-configs"'
+  expect(stderr.split('\n')).toEqual([
+    'crystal-forge: configuration: 3 problems',
+    `  ${cwd}/config.toml: flakes[0].url: must not pin a revision ("?rev="): a branch is followed`,
+    `  ${cwd}/config.toml: flakes[1].url: ${address}`,
+    `  ${cwd}/config.toml: systems[0].flake_url: ${address}`,
+    '',
+  ])
+  const server = await runCli(['server'], { cwd })
+  expect(server.code).toBe(1)
+  expect(server.stderr).toContain('flakes[1].url: must be a Git URL')
+})
+
 test('secret files have to be readable, unless --part says whose are read', async () => {
   const cwd = await directoryWith('[database]\nhost = "db"\npassword_file = "/nonexistent/password"')
   expect(await runCli(['check-config'], { cwd })).toMatchObject({

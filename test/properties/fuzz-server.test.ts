@@ -9,10 +9,18 @@ import { createTestDatabase } from '../support/database.ts'
 import { databaseContent } from '../support/database-content.ts'
 import { createTestAgent, newKey } from '../support/test-agent.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
+import { deliveries, followFlake, SECRET } from '../server/webhooks/support.ts'
 import { type Base, documentOf, mutate } from './fuzz/documents.ts'
 import { createLane, type Lane } from './fuzz/lane.ts'
 import { createLedger, type Ledger, note, storedReports } from './fuzz/ledger.ts'
-import { damaged, encode, encodeVersion0, type FuzzedRequest, request } from './fuzz/requests.ts'
+import {
+  damaged,
+  encode,
+  encodeVersion0,
+  encodeWebhook,
+  type FuzzedRequest,
+  request,
+} from './fuzz/requests.ts'
 
 const CASES = Number(
   process.env['CRYSTAL_FORGE_FUZZ_CASES'] ?? (process.env['CRYSTAL_FORGE_SOAK'] === '1' ? 100_000 : 20_000),
@@ -37,12 +45,15 @@ async function startFuzzedServer(): Promise<Fuzzed> {
   const { connection, database, drop } = await createTestDatabase()
   onTestFinished(drop)
   const keys = { agent: newKey(), version0: newKey(), bystander: newKey() }
-  const configPath = join(await temporaryDirectory(), 'config.toml')
+  const directory = await temporaryDirectory()
+  await writeFile(join(directory, 'webhook-secret'), SECRET)
+  const configPath = join(directory, 'config.toml')
   await writeFile(configPath, configuration(connection, keys))
   const server = startProcess({ args: ['server'], configPath })
   onTestFinished(async () => {
     await server.end('SIGTERM')
   })
+  await followFlake(database.db, 'git+https://git.example.org/yourorg/nixos-configs')
   const url = String((await server.logged('the server is ready'))['address'])
   const authority = new URL(url).host
   const bystander = createTestAgent({ url, authority }, { hostname: 'bystander', key: keys.bystander })
@@ -64,6 +75,7 @@ host = "127.0.0.1"
 port = 0
 evaluate = false
 accept_v0_agents = true
+webhook_secret_files = ["./webhook-secret"]
 ` +
   Object.entries(keys)
     .map(
@@ -77,6 +89,7 @@ const PATHS: Record<Base, string> = {
   report: '/agent/state',
   enrollment: '/agent/enroll',
   'version-0': '/agent/heartbeat',
+  webhook: '/webhook/generic',
 }
 let lastSequence = Date.now()
 const stranger = newKey()
@@ -99,6 +112,10 @@ function bytesOf(given: FuzzedRequest, { keys, authority }: Fuzzed): { bytes: Bu
   const keyId = given.signer === 'impostor' ? keys.bystander.id : key.id
   const path = given.path ?? PATHS[given.base]
   const common = { key, authority, path, body }
+  if (given.base === 'webhook') {
+    const secret = given.signer === 'agent' ? SECRET : 'another'
+    return { body, bytes: encodeWebhook(given, { secret, authority, path, body }) }
+  }
   return {
     body,
     bytes: isVersion0
@@ -132,7 +149,11 @@ async function fuzz(fuzzed: Fuzzed, lane: Lane, number: number, cases: number): 
 
 /** What of the database no fuzzed request may change; jobs run when they run. */
 async function untouchable(database: Database) {
-  const { job_runs: _jobs, ...content } = await databaseContent(database.db, (table) =>
+  const {
+    job_runs: _jobs,
+    webhook_deliveries: _deliveries,
+    ...content
+  } = await databaseContent(database.db, (table) =>
     ['contacts', 'drift', 'events', 'facts', 'flags', 'online_periods', 'reports'].includes(table)
       ? "system_id = (select id from systems where hostname = 'bystander')"
       : table === 'keys'
@@ -178,9 +199,11 @@ test(
     const stored = await storedReports(database.db, ['agent', 'version0'])
     expect([...ledger.acknowledged].filter((id) => !stored.has(id))).toEqual([])
     expect([...stored].filter((id) => !ledger.acknowledged.has(id) && !ledger.accepted.has(id))).toEqual([])
+    const accepted = (await deliveries(database.db)).filter(({ outcome }) => outcome === 'accepted')
+    expect(accepted).toHaveLength(ledger.statuses.get(202) ?? 0)
     expect(growth).toBeLessThan(MAX_GROWTH_BYTES)
     // the fuzzing is worth nothing when everything is refused at the door
-    for (const status of [200, 400, 401, 403, 404, 413, 415, 422])
+    for (const status of [200, 202, 400, 401, 403, 404, 413, 415, 422])
       expect(ledger.statuses.get(status) ?? 0, `answers with ${status}`).toBeGreaterThan(CASES / 20_000)
   },
 )

@@ -1,5 +1,6 @@
 import { readlink } from 'node:fs/promises'
 import { join } from 'node:path'
+import { checkDrift } from './check-drift.ts'
 import type { DemoFleet } from './fleet.ts'
 import { tryForgeries } from './forgeries.ts'
 import { type DemoHost, switchDemoHost } from './host.ts'
@@ -19,6 +20,7 @@ export async function checkFleet(fleet: DemoFleet, say: (line: string) => void):
     say(`${ok ? 'ok  ' : 'FAIL'} ${what}`)
   }
   await checkOnline(fleet, expect)
+  await checkDrift(fleet, expect)
   for (const host of fleet.hosts) await checkSwitch(fleet, host, expect)
   for (const { what, expected, answer } of await tryForgeries(fleet))
     expect(`${answer.status} ${answer.problem}` === expected, `${what}: ${answer.status} ${answer.problem}`)

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { chmod, mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createServer } from 'node:net'
@@ -5,19 +6,19 @@ import { createDemoApi, type DemoApi } from './api.ts'
 import { type Child, startChild } from './child.ts'
 import { createDemoHost, type DemoHost } from './host.ts'
 import { createAdminToken } from './admin-token.ts'
+import { type DemoPlace, writePlace } from './place.ts'
+import { createDemoRepository, type DemoRepository } from './repository.ts'
 import { until } from './wait.ts'
 
-export const HOST_NAMES = ['web1', 'web2', 'db1'] as const
+export const HOST_NAMES = ['web1', 'web2', 'db1', 'mail1'] as const
 
 /** Seconds; the shortest a server may ask for, so that the demo is lively. */
 const HEARTBEAT_SECS = 10
 
-export interface DemoFleet {
-  url: string
-  token: string
+export interface DemoFleet extends DemoPlace {
   api: DemoApi
   hosts: DemoHost[]
-  directory: string
+  repository: DemoRepository
   /** Kills the server as a crash would, and starts it again. */
   crashServer: (whileDown: () => Promise<void>) => Promise<void>
   /** Rejects when a process ends by itself. */
@@ -25,7 +26,10 @@ export interface DemoFleet {
   stop: () => Promise<void>
 }
 
-/** Starts a server on embedded PostgreSQL and an agent on each host, enrolled by a token. Everything is below `directory`. */
+/**
+ * Starts a server on embedded PostgreSQL that follows a Git repository, and an agent on each host, enrolled by a token.
+ * Everything is below `directory`.
+ */
 export async function startFleet(
   directory: string,
   options: { port: number; say: (line: string) => void; program: string },
@@ -36,7 +40,9 @@ export async function startFleet(
   await chmod(directory, 0o711)
   const port = options.port === 0 ? await freePort() : options.port
   const url = `http://127.0.0.1:${port}`
-  const serverConfig = await writeServerConfig(directory, port)
+  const repository = await createDemoRepository(directory, HOST_NAMES)
+  const webhookSecret = randomBytes(24).toString('base64url')
+  const serverConfig = await writeServerConfig(directory, { port, flake: repository.url, webhookSecret })
   const children: Child[] = []
   const startServer = async (): Promise<Child> => {
     const child = startChild({
@@ -61,13 +67,14 @@ export async function startFleet(
     let server = await startServer()
     const token = await createAdminToken(serverConfig)
     const api = createDemoApi({ url, token })
-    const hosts = await startAgents({ directory, program, url, api, children })
+    const hosts = await startAgents({ directory, program, url, api, children, repository })
+    const place: DemoPlace = { directory, url, token, webhookSecret }
+    await writePlace(place)
     return {
-      url,
-      token,
+      ...place,
       api,
       hosts,
-      directory,
+      repository,
       crashServer: async (whileDown) => {
         children.splice(children.indexOf(server), 1)
         await server.kill()
@@ -89,13 +96,15 @@ async function startAgents(fleet: {
   url: string
   api: DemoApi
   children: Child[]
+  repository: DemoRepository
 }): Promise<DemoHost[]> {
-  const { directory, program, url, api, children } = fleet
+  const { directory, program, url, api, children, repository } = fleet
   const { token } = await api.createEnrollToken({
     name: 'demo',
     uses: HOST_NAMES.length,
     expires_in_secs: 3600,
     environment: 'demo',
+    flake_url: repository.url,
     needs_approval: false,
   })
   const tokenFile = join(directory, 'enroll-token')
@@ -121,7 +130,12 @@ rootfs = ${JSON.stringify(host.root)}
   return hosts
 }
 
-async function writeServerConfig(directory: string, port: number): Promise<string> {
+async function writeServerConfig(
+  directory: string,
+  { port, flake, webhookSecret }: { port: number; flake: string; webhookSecret: string },
+): Promise<string> {
+  const secretFile = join(directory, 'webhook-secret')
+  await writeFile(secretFile, webhookSecret, { mode: 0o600 })
   const path = join(directory, 'server.toml')
   await writeFile(
     path,
@@ -132,6 +146,11 @@ state_dir = ${JSON.stringify(join(directory, 'state'))}
 
 [liveness]
 heartbeat_interval = "${HEARTBEAT_SECS}s"
+
+[[flakes]]
+url = ${JSON.stringify(flake)}
+branch = "main"
+webhook_secret_file = ${JSON.stringify(secretFile)}
 `,
   )
   return path

@@ -28,18 +28,21 @@ export async function createDemoHost(directory: string, name: string): Promise<D
   await writeFile(join(root, 'etc/os-release'), OS_RELEASE)
   await writeFile(join(root, 'etc/machine-id'), `${randomBytes(16).toString('hex')}\n`)
   const host = { name, root }
-  const first = await buildGeneration(host, 1)
+  const first = await buildGeneration(host, 1, handMade(host, 1))
   await link(host, '/run/booted-system', first)
   await switchTo(host, 1, first)
   return host
 }
 
-/** What `nixos-rebuild switch` leaves behind: a new generation, the profile first, then the running system. */
-export async function switchDemoHost(host: DemoHost): Promise<string> {
+/**
+ * What `nixos-rebuild switch` leaves behind: a new generation, the profile first, then the running system. Without `path`
+ * it is a system that somebody made by hand. Resolves with the path.
+ */
+export async function switchDemoHost(host: DemoHost, path?: string): Promise<string> {
   const generation = (await currentGeneration(host)) + 1
-  const path = await buildGeneration(host, generation)
-  await switchTo(host, generation, path)
-  return path
+  const system = await buildGeneration(host, generation, path ?? handMade(host, generation))
+  await switchTo(host, generation, system)
+  return system
 }
 
 async function switchTo(host: DemoHost, generation: number, path: string): Promise<void> {
@@ -54,12 +57,10 @@ async function currentGeneration(host: DemoHost): Promise<number> {
 }
 
 /** A system as far as an agent looks at it. Every third generation brings another kernel, and so needs a reboot. */
-async function buildGeneration(host: DemoHost, generation: number): Promise<string> {
-  const name = `nixos-system-${host.name}-25.11.${generation}`
-  const path = `/nix/store/${storeHash(name)}-${name}`
+async function buildGeneration(host: DemoHost, generation: number, path: string): Promise<string> {
   const kernel = `linux-6.12.${Math.floor(generation / 3)}`
   const inside = join(host.root, path)
-  await mkdir(inside, { recursive: true })
+  if ((await mkdir(inside, { recursive: true })) === undefined) return path
   await symlink(`/nix/store/${storeHash(kernel)}-${kernel}/bzImage`, join(inside, 'kernel'))
   await symlink(`/nix/store/${storeHash(`initrd-${kernel}`)}-initrd-${kernel}/initrd`, join(inside, 'initrd'))
   await symlink(
@@ -69,6 +70,11 @@ async function buildGeneration(host: DemoHost, generation: number): Promise<stri
   await writeFile(join(inside, 'kernel-params'), 'loglevel=4\n')
   await writeFile(join(inside, 'nixos-version'), '25.11.20251120.demo')
   return path
+}
+
+function handMade(host: DemoHost, generation: number): string {
+  const name = `nixos-system-${host.name}-25.11.${generation}`
+  return `/nix/store/${storeHash(name)}-${name}`
 }
 
 function storeHash(text: string): string {
@@ -85,9 +91,7 @@ async function link(host: DemoHost, path: string, target: string): Promise<void>
 
 /** The host of this name in a demo's directory. Throws an Error that names those there are. */
 export async function findDemoHost(directory: string, name: string): Promise<DemoHost> {
-  const names = await readdir(join(directory, 'hosts')).catch((cause: unknown) => {
-    throw new Error(`no demo runs in ${directory}; start one with script/demo`, { cause })
-  })
+  const names = await readdir(join(directory, 'hosts'))
   if (!names.includes(name)) throw new Error(`the demo has no host ${name}; it has ${names.join(', ')}`)
   return { name, root: join(directory, 'hosts', name) }
 }

@@ -2,7 +2,7 @@ import { addFileContents, checkKeys, type Checked, type Checker, type Place } fr
 import type { Keys, Reader } from './key.ts'
 import { mergeSources } from './merge.ts'
 import { ConfigError, type ConfigProblem } from './problems.ts'
-import { checkRules } from './rules.ts'
+import { checkRules, flakeUrlProblems } from './rules.ts'
 import { SECTIONS, TABLES } from './schema.ts'
 import { readConfigFile, SYSTEM_FILE, type Environment } from './sources.ts'
 
@@ -20,6 +20,8 @@ export interface LoadOptions {
   uid?: number
   /** `/etc/crystal-forge/config.toml` if not given. */
   systemFile?: string
+  /** Throws what is wrong with the address of a flake, beyond its form; `src/fleet` knows. */
+  checkFlakeUrl?: (url: string) => unknown
 }
 
 /** Every key as it was given and checked, before it gets the shape of `Config`. */
@@ -30,7 +32,7 @@ export interface Inspection {
 }
 
 /** As `loadConfig`, for printing the effective configuration. Throws a ConfigError. */
-export function inspectConfig({ env, cwd, part, uid, systemFile }: LoadOptions): Inspection {
+export function inspectConfig({ env, cwd, part, uid, systemFile, checkFlakeUrl }: LoadOptions): Inspection {
   const problems: ConfigProblem[] = []
   const checker: Checker = { context: { env, uid: uid ?? process.geteuid?.() ?? -1 }, problems }
   const file = readConfigFile(env, cwd, systemFile ?? SYSTEM_FILE)
@@ -59,6 +61,7 @@ export function inspectConfig({ env, cwd, part, uid, systemFile }: LoadOptions):
   )
   for (const { values } of tables.get('systems') ?? []) values['configuration'] ??= values['hostname']
   problems.push(...checkRules({ sections, tables }), ...missingFor(part, sections, fileName))
+  if (checkFlakeUrl !== undefined) problems.push(...flakeUrlProblems({ sections, tables }, checkFlakeUrl))
 
   const readers = readersOf(part, sections.get('server')?.values['evaluate'] === true)
   for (const { keys, result } of checked) addFileContents(checker, result, keys, readers)

@@ -1,6 +1,6 @@
 import type { Checked } from './check.ts'
 import type { Given } from './merge.ts'
-import type { ConfigProblem } from './problems.ts'
+import { messageOf, type ConfigProblem } from './problems.ts'
 
 export interface CheckedConfig {
   sections: ReadonlyMap<string, Checked>
@@ -141,4 +141,25 @@ function firstOf(places: Map<string, string>, name: string, place: string): stri
   const other = places.get(name)
   if (other === undefined) places.set(name, place)
   return other
+}
+
+/** What `checkUrl` throws for the address of a flake, of each that is given. */
+export function flakeUrlProblems(
+  { tables }: CheckedConfig,
+  checkUrl: (url: string) => unknown,
+): ConfigProblem[] {
+  const given = [
+    ...(tables.get('flakes') ?? []).map((checked) => ({ checked, key: 'url' })),
+    ...(tables.get('systems') ?? []).map((checked) => ({ checked, key: 'flake_url' })),
+  ]
+  return given.flatMap(({ checked, key }) => {
+    const url = checked.values[key]
+    if (typeof url !== 'string') return []
+    try {
+      checkUrl(url)
+      return []
+    } catch (error) {
+      return [problemAt(checked, key, messageOf(error))]
+    }
+  })
 }

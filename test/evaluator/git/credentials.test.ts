@@ -111,6 +111,7 @@ test('nothing of the user that runs it is used: no agent, no key, no settings', 
     GIT_EXEC_PATH: home,
     GIT_DIR: home,
     GIT_CONFIG_GLOBAL: join(home, '.gitconfig'),
+    GIT_TRACE: join(home, 'canary'),
   }
   for (const [name, value] of Object.entries(stubs)) vi.stubEnv(name, value)
   onTestFinished(() => void vi.unstubAllEnvs())

@@ -1,9 +1,10 @@
 import * as fc from 'fast-check'
 import { createHeartbeat, createStateReport, STORE_PATH } from '../../support/messages.ts'
+import { createPush, genericPush } from '../../server/webhooks/payloads.ts'
 import { VERSION_0_MESSAGE } from '../../support/version-0-agent.ts'
 
 /** What a body starts as. Its sequence, host name and times are filled in when it is sent. */
-export type Base = 'heartbeat' | 'report' | 'enrollment' | 'version-0'
+export type Base = 'heartbeat' | 'report' | 'enrollment' | 'version-0' | 'webhook'
 
 export interface Mutation {
   /** Which of all places in the document, counted round. */
@@ -86,6 +87,7 @@ export const base: fc.Arbitrary<Base> = fc.constantFrom(
   'report',
   'enrollment',
   'version-0',
+  'webhook',
 )
 
 export interface Filling {
@@ -98,6 +100,7 @@ export interface Filling {
 export function documentOf(kind: Base, { hostname, sequence, publicKey }: Filling): object {
   const now = new Date(sequence).toISOString()
   if (kind === 'heartbeat') return createHeartbeat({ sequence })
+  if (kind === 'webhook') return genericPush(createPush({ after: sequence.toString(16).padStart(40, '0') }))
   if (kind === 'version-0') return { ...VERSION_0_MESSAGE, hostname, timestamp: now }
   if (kind === 'enrollment') return { version: 1, token: 'cfe_unknown', hostname, public_key: publicKey }
   const report = createStateReport({ sequence, observed_at: now })

@@ -21,7 +21,7 @@ export const createLedger = (): Ledger => ({
 
 const KNOWN = new Map(Object.entries(PROBLEMS).map(([name, { status }]) => [PROBLEM_PREFIX + name, status]))
 
-/** Throws unless the answer is 200, or a refusal with its problem document. Notes what was acknowledged. */
+/** Throws unless the answer is 200, 202 for a webhook, or a refusal with its problem document. Notes what was acknowledged. */
 export function note(ledger: Ledger, reply: RawReply, body: Buffer): void {
   ledger.statuses.set(reply.status, (ledger.statuses.get(reply.status) ?? 0) + 1)
   if (reply.status === 200) {
@@ -31,6 +31,7 @@ export function note(ledger: Ledger, reply: RawReply, body: Buffer): void {
     else throw new Error(`${id} was acknowledged as ${reply.body.accepted}`)
     return
   }
+  if (reply.status === 202 && reply.body?.outcome === 'accepted') return
   if (reply.status < 400 || reply.status >= 500)
     throw new Error(`answered with ${reply.status}: ${reply.text}`)
   if (KNOWN.get(reply.body?.type) !== reply.status || reply.body.status !== reply.status)

@@ -3,6 +3,7 @@ import * as fc from 'fast-check'
 import { contentDigest } from '../../../src/protocol/digests.ts'
 import type { PrivateKey } from '../../../src/protocol/keys.ts'
 import { COMPONENTS, coveredLines, signatureBase } from '../../../src/protocol/signature-base.ts'
+import { hex } from '../../server/webhooks/support.ts'
 import { base, type Base, type Mutation, mutation } from './documents.ts'
 
 /** A few places of a text that are overwritten, removed or doubled: close to the real thing, where mistakes hide. */
@@ -103,6 +104,13 @@ const header = fc.oneof(
     'Content-Digest: sha-256=:AAAA:',
     'Authorization: Bearer x',
     'Cookie: a',
+    'X-GitHub-Event: push',
+    'X-Gitlab-Event: Push Hook',
+    'X-Gitlab-Token: x',
+    'X-Hub-Signature-256: sha256=00',
+    'X-Crystal-Forge-Delivery: 1',
+    'webhook-id: 1',
+    'webhook-signature: v1,AAAA',
   ),
   fc.string({ unit: 'binary', maxLength: 60 }),
 )
@@ -128,6 +136,10 @@ export const request: fc.Arbitrary<FuzzedRequest> = fc.record({
         '/agent/%73tate',
         '/api/v1/systems',
         '/metrics',
+        '/webhook',
+        '/webhook/github',
+        '/webhook/gitlab',
+        '/webhook/forgejo',
         '*',
         '/%ff%00',
         `/${'x'.repeat(5000)}`,
@@ -215,6 +227,20 @@ export function encodeVersion0(
     `Host: ${authority}`,
     `X-Key-ID: ${hostname}`,
     `X-Signature: ${sign(null, body, key.keyObject).toString('base64')}`,
+  ]
+  return frame(given, lines, body)
+}
+
+/** The same for a webhook of the generic form. */
+export function encodeWebhook(
+  given: FuzzedRequest,
+  { secret, authority, path, body }: { secret: string; authority: string; path: string; body: Buffer },
+): Buffer {
+  const lines = [
+    `${given.method} ${path} HTTP/1.1`,
+    `Host: ${authority}`,
+    'Content-Type: application/json',
+    `X-Crystal-Forge-Signature-256: sha256=${hex(secret, body)}`,
   ]
   return frame(given, lines, body)
 }

@@ -91,6 +91,13 @@ describe('real answers', () => {
     if (one !== undefined) await evaluateTestCommit(db, one, { web1: 'web1', web2: broken }, inputs)
     evaluated = [one?.sha ?? '', two?.sha ?? '']
     await db
+      .insertInto('webhook_deliveries')
+      .values([
+        { provider: 'github', event: 'push', outcome: 'accepted', delivery: '1', flake_ids: [1] },
+        { provider: 'generic', event: 'push', outcome: 'ignored', reason: 'tag', ref: 'refs/tags/v1' },
+      ])
+      .execute()
+    await db
       .insertInto('job_runs')
       .values([{ name: 'never' }, { name: 'failed', failed_at: new Date(), error: 'it could not' }])
       .execute()
