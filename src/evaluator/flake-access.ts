@@ -3,33 +3,29 @@ import { parseFlakeUrl } from '../fleet/flake-url.ts'
 import type { FlakeConfig } from '../lib/config/load.ts'
 import type { FlakeRow } from '../store/flakes.ts'
 import type { FlakeAccess } from './context.ts'
-import type { Credentials } from './credentials.ts'
+import { createDeclaredCredentials } from './declared-credentials.ts'
 import { createMirror, type Mirror, refOf } from './git/mirror.ts'
 import type { FlakeSource } from './nix/types.ts'
 
 /** A first fetch of a large repository over a slow line takes this; a server that says nothing is given up sooner. */
 const GIT_TIMEOUT_MS = 30 * 60_000
 
-const NO_CREDENTIALS: Credentials = { sshKey: null, knownHostsFile: null, netrc: null, accessTokens: null }
-
-/** Mirrors below `directory`, and the credentials that the configuration gives for a repository: files are its alone to name. */
+/** Mirrors below `directory`, and the credentials that the configuration gives for their repositories. */
 export function createFlakeAccess(directory: string, declared: readonly FlakeConfig[]): FlakeAccess {
-  const byRepository = new Map(
-    declared.map((flake) => [parseFlakeUrl(flake.url).repository, toCredentials(flake)]),
-  )
-  const mirrors = new Map<number, Mirror>()
-  const credentials = (flake: FlakeRow) => byRepository.get(flake.repository) ?? NO_CREDENTIALS
+  const credentials = createDeclaredCredentials(declared)
+  const mirrors = new Map<number, { url: string; mirror: Mirror }>()
   const mirrorDirectory = (flake: FlakeRow) => join(directory, `flake-${flake.id}.git`)
   const mirror = (flake: FlakeRow): Mirror => {
     const known = mirrors.get(flake.id)
-    if (known !== undefined) return known
+    // The same flake can get its address written in another way.
+    if (known?.url === flake.url) return known.mirror
     const made = createMirror({
       directory: mirrorDirectory(flake),
       url: parseFlakeUrl(flake.url),
       credentials: credentials(flake),
       timeoutMs: GIT_TIMEOUT_MS,
     })
-    mirrors.set(flake.id, made)
+    mirrors.set(flake.id, { url: flake.url, mirror: made })
     return made
   }
   const source = (flake: FlakeRow, sha: string): FlakeSource => ({
@@ -42,13 +38,4 @@ export function createFlakeAccess(directory: string, declared: readonly FlakeCon
     allowImportFromDerivation: flake.allow_import_from_derivation,
   })
   return { mirror, source, credentials }
-}
-
-function toCredentials(flake: FlakeConfig): Credentials {
-  return {
-    sshKey: flake.ssh_key,
-    knownHostsFile: flake.known_hosts_file,
-    netrc: flake.netrc,
-    accessTokens: flake.access_tokens,
-  }
 }
