@@ -5,6 +5,7 @@ import type { Bench, Figures } from './figures.ts'
 /** Imported only when asked for, so that none measures the libraries of another. */
 const BENCHES: Record<string, () => Promise<Bench>> = {
   agent: async () => (await import('./agent.ts')).benchAgent,
+  fleet: async () => (await import('./fleet.ts')).benchFleet,
   visible: async () => (await import('./visible.ts')).benchVisible,
 }
 

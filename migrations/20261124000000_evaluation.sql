@@ -163,6 +163,37 @@ create index drift_searching on drift (system_id) where reason = 'searching';
 insert into drift (system_id, state, since, standing, standing_since)
 select id, 'no_report', created_at, 'no_report', created_at from systems where archived_at is null;
 
+-- How many systems there are of each: what is said of a whole fleet must not take a look at each system. The sum counts;
+-- changes are rows of their own, so that nobody waits for another, and are added up from time to time (store/tally.ts).
+create table drift_tally (
+  id bigint generated always as identity primary key,
+  state text not null,
+  standing text not null,
+  amount bigint not null
+);
+insert into drift_tally (state, standing, amount) select state, standing, count(*) from drift group by 1, 2;
+
+create function tally_drift() returns trigger language plpgsql as $$
+begin
+  if tg_op = 'INSERT' then
+    insert into drift_tally (state, standing, amount) select state, standing, count(*) from new_rows group by 1, 2;
+  elsif tg_op = 'DELETE' then
+    insert into drift_tally (state, standing, amount) select state, standing, -count(*) from old_rows group by 1, 2;
+  else
+    insert into drift_tally (state, standing, amount)
+    select state, standing, sum(n)
+    from (select state, standing, 1 as n from new_rows union all select state, standing, -1 from old_rows) changed
+    group by 1, 2 having sum(n) <> 0;
+  end if;
+  return null;
+end $$;
+create trigger tally_drift_inserted after insert on drift
+  referencing new table as new_rows for each statement execute function tally_drift();
+create trigger tally_drift_updated after update on drift
+  referencing old table as old_rows new table as new_rows for each statement execute function tally_drift();
+create trigger tally_drift_deleted after delete on drift
+  referencing old table as old_rows for each statement execute function tally_drift();
+
 -- What happened, for the timeline of a system and for who watches (GET /api/v1/events).
 create table events (
   id bigint generated always as identity primary key,
@@ -214,6 +245,10 @@ begin
 end $$;
 create trigger note_drift after update on drift
   referencing old table as old_rows new table as new_rows for each statement execute function note_drift();
+
+alter table job_runs
+  -- when it is due, by who ran it last
+  add column next_at timestamptz;
 
 -- Signed webhooks that arrived: a delivery that is repeated does nothing.
 create table webhook_deliveries (

@@ -34,6 +34,23 @@ begin
   return null;
 end $$;
 
+CREATE FUNCTION public.tally_drift() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+  if tg_op = 'INSERT' then
+    insert into drift_tally (state, standing, amount) select state, standing, count(*) from new_rows group by 1, 2;
+  elsif tg_op = 'DELETE' then
+    insert into drift_tally (state, standing, amount) select state, standing, -count(*) from old_rows group by 1, 2;
+  else
+    insert into drift_tally (state, standing, amount)
+    select state, standing, sum(n)
+    from (select state, standing, 1 as n from new_rows union all select state, standing, -1 from old_rows) changed
+    group by 1, 2 having sum(n) <> 0;
+  end if;
+  return null;
+end $$;
+
 CREATE TABLE public.api_tokens (
     id bigint NOT NULL,
     name text NOT NULL,
@@ -132,6 +149,22 @@ CREATE TABLE public.drift (
     CONSTRAINT drift_states CHECK (((state = ANY (ARRAY['no_report'::text, 'unassigned'::text, 'in_sync'::text, 'pinned_mismatch'::text, 'evaluation_failed'::text, 'pending'::text, 'behind'::text, 'off_branch'::text, 'wrong_configuration'::text, 'unmanaged'::text])) AND (standing = ANY (ARRAY['no_report'::text, 'unassigned'::text, 'in_sync'::text, 'pinned_mismatch'::text, 'evaluation_failed'::text, 'pending'::text, 'behind'::text, 'off_branch'::text, 'wrong_configuration'::text, 'unmanaged'::text]))))
 )
 WITH (fillfactor='80');
+
+CREATE TABLE public.drift_tally (
+    id bigint NOT NULL,
+    state text NOT NULL,
+    standing text NOT NULL,
+    amount bigint NOT NULL
+);
+
+ALTER TABLE public.drift_tally ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.drift_tally_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
 
 CREATE TABLE public.enroll_tokens (
     id bigint NOT NULL,
@@ -271,7 +304,8 @@ CREATE TABLE public.job_runs (
     started_at timestamp with time zone,
     finished_at timestamp with time zone,
     failed_at timestamp with time zone,
-    error text
+    error text,
+    next_at timestamp with time zone
 );
 
 CREATE TABLE public.keys (
@@ -414,6 +448,9 @@ ALTER TABLE ONLY public.contacts
 ALTER TABLE ONLY public.drift
     ADD CONSTRAINT drift_pkey PRIMARY KEY (system_id);
 
+ALTER TABLE ONLY public.drift_tally
+    ADD CONSTRAINT drift_tally_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.enroll_tokens
     ADD CONSTRAINT enroll_tokens_hash_key UNIQUE (hash);
 
@@ -527,6 +564,12 @@ CREATE TRIGGER note_drift AFTER UPDATE ON public.drift REFERENCING OLD TABLE AS 
 CREATE TRIGGER note_ended_flags AFTER DELETE ON public.flags REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.note_ended_flags();
 
 CREATE TRIGGER note_raised_flags AFTER INSERT ON public.flags REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.note_raised_flags();
+
+CREATE TRIGGER tally_drift_deleted AFTER DELETE ON public.drift REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION public.tally_drift();
+
+CREATE TRIGGER tally_drift_inserted AFTER INSERT ON public.drift REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION public.tally_drift();
+
+CREATE TRIGGER tally_drift_updated AFTER UPDATE ON public.drift REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION public.tally_drift();
 
 ALTER TABLE ONLY public.commits
     ADD CONSTRAINT commits_flake_id_fkey FOREIGN KEY (flake_id) REFERENCES public.flakes(id);

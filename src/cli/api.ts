@@ -1,6 +1,7 @@
 import type { ApiToken, NewApiToken } from '../server/routes/tokens.ts'
 import type { EnrollToken, NewEnrollToken } from '../server/routes/enroll-tokens.ts'
 import type { Summary } from '../server/routes/fleet.ts'
+import type { Job } from '../server/routes/jobs.ts'
 import type { Key } from '../server/routes/keys.ts'
 import type { NewSystem, SystemChanges } from '../server/routes/system-settings.ts'
 import type { ListedSystem, System } from '../server/routes/systems.ts'
@@ -19,6 +20,7 @@ export type Wire<T> = T extends Date
 export type ApiListedSystem = Wire<ListedSystem>
 export type ApiSystem = Wire<System>
 export type ApiSummary = Wire<Summary>
+export type ApiJob = Wire<Job>
 export type ApiKey = Wire<Key>
 export type ApiEnrollToken = Wire<EnrollToken>
 export type ApiApiToken = Wire<ApiToken>
@@ -27,6 +29,9 @@ export type CreatedToken = { id: number; token: string }
 /** The filters of `GET /systems`, as text: the server says which values there are. */
 export interface SystemFilter {
   liveness?: string
+  drift?: string
+  standing?: string
+  flake?: string
   flag?: string
   environment?: string
   registration?: string
@@ -51,17 +56,18 @@ export function createApi(client: ApiClient) {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- see above
     return answer as T
   }
-  const listSystems = (query: SystemFilter & { limit?: number; after?: string }) =>
+  const listSystems = (query: SystemFilter & { sort?: string; limit?: number; after?: string }) =>
     get<SystemPage>('/systems', ['systems', 'total', 'next'], query)
 
   return {
     url: client.url,
     serverTime: client.serverTime,
-    getSummary: () => get<ApiSummary>('/fleet/summary', ['systems', 'liveness', 'flags', 'pending_keys']),
+    getSummary: () =>
+      get<ApiSummary>('/fleet/summary', ['systems', 'liveness', 'standing', 'flags', 'pending_keys']),
     /** One page. */
     listSystems,
     /** All pages. */
-    async listAllSystems(filter: SystemFilter): Promise<ApiListedSystem[]> {
+    async listAllSystems(filter: SystemFilter & { sort?: string }): Promise<ApiListedSystem[]> {
       const systems: ApiListedSystem[] = []
       for (let after: string | null | undefined; after !== null;) {
         const page = await listSystems({ ...filter, limit: PAGE_SIZE, ...(after !== undefined && { after }) })
@@ -70,7 +76,20 @@ export function createApi(client: ApiClient) {
       }
       return systems
     },
-    getSystem: (hostname: string) => get<ApiSystem>(systemPath(hostname), ['hostname', 'liveness', 'flags']),
+    /** All that do not stand in sync, the worst first: they come before the others. */
+    async listOutOfSync(): Promise<ApiListedSystem[]> {
+      const systems: ApiListedSystem[] = []
+      for (let after: string | null | undefined; after !== null;) {
+        const query = { sort: 'drift', limit: PAGE_SIZE, ...(after !== undefined && { after }) }
+        const page = await listSystems(query)
+        const found = page.systems.filter(({ drift }) => drift?.standing !== 'in_sync')
+        systems.push(...found)
+        after = found.length < page.systems.length ? null : page.next
+      }
+      return systems
+    },
+    getSystem: (hostname: string) =>
+      get<ApiSystem>(systemPath(hostname), ['hostname', 'liveness', 'drift', 'flags']),
     addSystem: (system: NewSystem) => post<{ hostname: string }>('/systems', ['hostname'], system),
     changeSystem: (hostname: string, changes: SystemChanges) =>
       client.request('PATCH', systemPath(hostname), { body: changes }),
@@ -94,6 +113,7 @@ export function createApi(client: ApiClient) {
     createEnrollToken: (token: NewEnrollToken) =>
       post<CreatedToken>('/enroll-tokens', ['id', 'token'], token),
     revokeEnrollToken: (id: number) => client.request('DELETE', `/enroll-tokens/${id}`),
+    listJobs: () => get<{ jobs: ApiJob[] }>('/jobs', ['jobs']),
     listTokens: () => get<{ tokens: ApiApiToken[] }>('/tokens', ['tokens']),
     createToken: (token: NewApiToken) => post<CreatedToken>('/tokens', ['id', 'token'], token),
     revokeToken: (id: number) => client.request('DELETE', `/tokens/${id}`),

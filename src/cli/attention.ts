@@ -1,5 +1,6 @@
+import type { DriftState } from '../fleet/drift.ts'
 import type { Flag } from '../fleet/flags.ts'
-import type { Api, ApiSummary } from './api.ts'
+import type { Api, ApiSummary, SystemFilter } from './api.ts'
 
 /** Something that is the case for `count` systems, with the first of their names. */
 export interface Attention {
@@ -14,19 +15,26 @@ const NAMES = 20
 type Source =
   | { what: string; kind: 'flag'; flag: Flag }
   | { what: string; kind: 'liveness'; liveness: 'late' | 'offline' | 'never_seen' }
+  | { what: string; kind: 'standing'; standing: DriftState }
   | { what: string; kind: 'pending-keys' }
 
 /**
- * The worst first: evidence that cannot be trusted, then systems that say nothing, then what waits for a person, then what
- * is only not as it should be.
+ * The worst first: evidence that cannot be trusted, then systems that say nothing, then those that run what nobody can
+ * explain, then what waits for a person, then what is only not as it should be.
  */
 const SOURCES: readonly Source[] = [
   { what: 'identity conflict', kind: 'flag', flag: 'identity_conflict' },
   { what: 'history lost', kind: 'flag', flag: 'history_lost' },
   { what: 'chain broken', kind: 'flag', flag: 'chain_broken' },
   { what: 'offline', kind: 'liveness', liveness: 'offline' },
+  { what: 'unmanaged', kind: 'standing', standing: 'unmanaged' },
+  { what: 'wrong configuration', kind: 'standing', standing: 'wrong_configuration' },
+  { what: 'off branch', kind: 'standing', standing: 'off_branch' },
+  { what: 'pinned mismatch', kind: 'standing', standing: 'pinned_mismatch' },
   { what: 'key waits for approval', kind: 'pending-keys' },
   { what: 'spool failed', kind: 'flag', flag: 'spool_failed' },
+  { what: 'evaluation failed', kind: 'standing', standing: 'evaluation_failed' },
+  { what: 'behind', kind: 'standing', standing: 'behind' },
   { what: 'late', kind: 'liveness', liveness: 'late' },
   { what: 'host name changed', kind: 'flag', flag: 'hostname_changed' },
   { what: 'clock skew', kind: 'flag', flag: 'clock_skew' },
@@ -45,6 +53,7 @@ export async function listAttention(api: Api, summary: ApiSummary): Promise<Atte
 
 function countOf(source: Source, summary: ApiSummary): number {
   if (source.kind === 'pending-keys') return summary.pending_keys
+  if (source.kind === 'standing') return summary.standing[source.standing]
   return source.kind === 'flag' ? summary.flags[source.flag] : summary.liveness[source.liveness]
 }
 
@@ -55,7 +64,12 @@ async function find(api: Api, source: Source): Promise<Attention> {
     const hostnames = [...new Set(keys.map(({ hostname }) => hostname))]
     return { what, count: hostnames.length, hostnames: hostnames.slice(0, NAMES) }
   }
-  const filter = source.kind === 'flag' ? { flag: source.flag } : { liveness: source.liveness }
-  const { systems, total } = await api.listSystems({ ...filter, limit: NAMES })
+  const { systems, total } = await api.listSystems({ ...filterOf(source), limit: NAMES })
   return { what, count: total, hostnames: systems.map(({ hostname }) => hostname) }
+}
+
+function filterOf(source: Exclude<Source, { kind: 'pending-keys' }>): SystemFilter {
+  if (source.kind === 'flag') return { flag: source.flag }
+  if (source.kind === 'standing') return { standing: source.standing }
+  return { liveness: source.liveness }
 }

@@ -26,8 +26,14 @@ export const COMMANDS: readonly CommandEntry[] = [
   entry('status', 'the fleet on one screen: what needs attention, the worst first', async () =>
     (await import('./status.ts')).createStatusCommand(),
   ),
+  entry('drift', 'every system that is not in sync, with why and since when', async () =>
+    (await import('./drift.ts')).createDriftCommand(),
+  ),
   entry('systems', 'the machines under watch, their flags and their keys', async () =>
     (await import('./systems.ts')).createSystemsCommand(),
+  ),
+  entry('jobs', 'what the server does by itself, and when', async () =>
+    (await import('./jobs.ts')).createJobsCommand(),
   ),
   entry('enroll-token', 'tokens that let new agents in', async () =>
     (await import('./enroll-token.ts')).createEnrollTokenCommand(),

@@ -27,10 +27,11 @@ function formatStatus(url: URL, summary: ApiSummary, attention: readonly Attenti
   return `${head}${formatEntries(counts(summary), '')}\n${formatAttention(attention)}`
 }
 
-function counts({ systems, liveness, flags, pending_keys }: ApiSummary) {
+function counts({ systems, liveness, standing, flags, pending_keys }: ApiSummary) {
   const total = systems === 1 ? '1 system' : `${systems} systems`
   return [
     ['fleet', `${total}: ${countList(liveness)}`],
+    ['drift', countList(standing)],
     ['flags', countList(flags)],
     ['pending keys', pending_keys === 0 ? 'none' : String(pending_keys)],
   ] as const

@@ -5,6 +5,7 @@ import { createApproveCommand } from './systems/approve.ts'
 import { createArchiveCommand } from './systems/archive.ts'
 import { createKeysCommand } from './systems/keys.ts'
 import { createListCommand } from './systems/list.ts'
+import { createSetCommand } from './systems/set.ts'
 import { createShowCommand } from './systems/show.ts'
 
 export function createSystemsCommand(): Command {
@@ -13,6 +14,7 @@ export function createSystemsCommand(): Command {
     .addCommand(createListCommand())
     .addCommand(createShowCommand())
     .addCommand(createAddCommand())
+    .addCommand(createSetCommand())
     .addCommand(createApproveCommand())
     .addCommand(createArchiveCommand())
     .addCommand(createAcknowledgeCommand())

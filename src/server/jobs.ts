@@ -1,13 +1,14 @@
 import type { Kysely } from 'kysely'
 import type { Logger } from '../lib/log.ts'
+import { cronOf, nextTime, type Schedule } from '../lib/schedule.ts'
 import type { JobQueue } from '../store/job-queue.ts'
 import { recordRun, registerJob } from '../store/job-runs.ts'
 import type { DB } from '../store/schema.generated.ts'
 
-/** One recurring job. `cron` is in UTC; one server of all runs it each time. */
+/** One recurring job; one server of all runs it each time. */
 export interface Job {
   name: string
-  cron: string
+  schedule: Schedule
   run: () => Promise<void>
 }
 
@@ -24,7 +25,7 @@ export async function startRecurringJobs(options: {
   const { db, queue, jobs, log } = options
   const run = async (job: Job): Promise<void> => {
     try {
-      await recordRun(db, job.name, job.run)
+      await recordRun(db, job.name, job.run, nextTime(job.schedule, Date.now()))
       log.info({ job: job.name }, 'job done')
     } catch (err) {
       log.error({ err, job: job.name }, 'job failed')
@@ -32,9 +33,9 @@ export async function startRecurringJobs(options: {
     }
   }
   for (const job of jobs) {
-    await registerJob(db, job.name)
+    await registerJob(db, job.name, nextTime(job.schedule, Date.now()))
     await queue.boss.createQueue(job.name, { policy: 'singleton', expireInSeconds: EXPIRE_SECS })
-    await queue.boss.schedule(job.name, job.cron, {}, { tz: 'UTC' })
+    await queue.boss.schedule(job.name, cronOf(job.schedule), {}, { tz: 'UTC' })
     await queue.boss.work(job.name, () => run(job))
     await queue.boss.send(job.name)
   }

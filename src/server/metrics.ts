@@ -1,8 +1,11 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
 import { isUnavailable } from '../store/errors.ts'
-import { fleetSummary } from '../store/fleet-summary.ts'
+import { countNewestEvaluations } from '../store/evaluation-counts.ts'
+import { EVALUATE_COMMIT, SYNC_FLAKE } from '../store/job-queue.ts'
 import { listJobRuns } from '../store/job-runs.ts'
+import { countWaitingJobs } from '../store/queue-depths.ts'
+import { createFleetCounts } from './api/fleet-counts.ts'
 import type { ServerContext } from './context.ts'
 
 /** What the figures are read from. */
@@ -39,14 +42,19 @@ export function createMetrics(context: MetricsContext): Metrics {
   // oxlint-disable-next-line no-new -- a gauge registers itself
   new Gauge({
     name: 'crystal_forge_queue_depth',
-    help: 'Requests that wait for a batch',
+    help: 'Heartbeats that wait for a batch, and jobs that wait for an evaluator or a server',
     labelNames: ['queue'],
     registers: [registry],
-    collect() {
+    async collect() {
+      this.reset()
       for (const [queue, depth] of queues) this.set({ queue }, depth())
+      for (const queue of [SYNC_FLAKE, EVALUATE_COMMIT]) this.set({ queue }, 0)
+      const jobs = (await unlessAway(context, () => countWaitingJobs(context.db))) ?? []
+      for (const { queue, waiting } of jobs) this.set({ queue }, waiting)
     },
   })
   addFleetGauges(registry, context)
+  addEvaluationGauge(registry, context)
   addJobGauges(registry, context)
 
   return {
@@ -62,24 +70,55 @@ export function createMetrics(context: MetricsContext): Metrics {
 }
 
 function addFleetGauges(registry: Registry, context: MetricsContext): void {
+  const readCounts = createFleetCounts(context)
   // oxlint-disable-next-line no-new -- a gauge registers itself
   new Gauge({
     name: 'crystal_forge_systems',
-    help: 'Systems that are not archived, by liveness or by flag',
-    labelNames: ['liveness', 'flag'],
+    help: 'Systems that are not archived, by liveness, by drift (against the newest good commit) or by flag',
+    labelNames: ['liveness', 'drift', 'flag'],
     registers: [registry],
     async collect() {
       this.reset()
-      const summary = await unlessAway(context, () => fleetSummary(context.db, context.settings.liveness))
+      const summary = await unlessAway(context, readCounts)
       if (summary === null) return
-      const { liveness, flags } = summary
+      const { liveness, standing, flags } = summary
       for (const [name, count] of Object.entries(liveness)) this.set({ liveness: name }, count)
+      for (const [name, count] of Object.entries(standing)) this.set({ drift: name }, count)
       for (const [name, count] of Object.entries(flags)) this.set({ flag: name }, count)
     },
   })
 }
 
+function addEvaluationGauge(registry: Registry, context: MetricsContext): void {
+  // oxlint-disable-next-line no-new -- a gauge registers itself
+  new Gauge({
+    name: 'crystal_forge_evaluations',
+    help: 'Configurations at the newest commits of all flakes by result: succeeded, pending, or the cause of the failure',
+    labelNames: ['result'],
+    registers: [registry],
+    async collect() {
+      this.reset()
+      this.set({ result: 'succeeded' }, 0)
+      const counts = (await unlessAway(context, () => countNewestEvaluations(context.db))) ?? []
+      for (const { result, count } of counts) this.set({ result }, count)
+    },
+  })
+}
+
 function addJobGauges(registry: Registry, context: MetricsContext): void {
+  // oxlint-disable-next-line no-new -- a gauge registers itself
+  new Gauge({
+    name: 'crystal_forge_job_next_run_timestamp_seconds',
+    help: 'When each recurring job is due; one that has nothing to do is left out',
+    labelNames: ['job'],
+    registers: [registry],
+    async collect() {
+      this.reset()
+      const runs = (await unlessAway(context, () => listJobRuns(context.db))) ?? []
+      for (const { name, next_at } of runs)
+        if (next_at !== null) this.set({ job: name }, next_at.getTime() / 1000)
+    },
+  })
   // oxlint-disable-next-line no-new -- a gauge registers itself
   new Gauge({
     name: 'crystal_forge_job_last_success_timestamp_seconds',

@@ -13,6 +13,7 @@ import { migrate } from '../store/migrate.ts'
 import { createPartitions } from '../store/partitions.ts'
 import { type DeclaredSystem, reconcile } from '../store/reconcile.ts'
 import { applyRetention } from '../store/retention.ts'
+import { addUpTally } from '../store/tally.ts'
 import { createApp } from './app.ts'
 import type { ServerSettings } from './context.ts'
 import { createVerifier } from './ed25519.ts'
@@ -100,10 +101,17 @@ export function createServer(options: {
 
 function recurringJobs(config: Config, db: Parameters<typeof applyRetention>[0]) {
   return [
-    { name: 'create-partitions', cron: '17 * * * *', run: () => createPartitions(db) },
+    {
+      name: 'add-up-counts',
+      schedule: { minute: 7 },
+      run: async () => {
+        await addUpTally(db)
+      },
+    },
+    { name: 'create-partitions', schedule: { minute: 17 }, run: () => createPartitions(db) },
     {
       name: 'apply-retention',
-      cron: '41 3 * * *',
+      schedule: { minute: 41, hour: 3 },
       run: async () => {
         await applyRetention(db, {
           reportsMs: config.retention.reports,

@@ -44,6 +44,8 @@ const CONNECT_TIMEOUT_MS = 15_000
 export function createDatabase(connection: ConnectionOptions, options: DatabaseOptions): Database {
   const pool = new Pool({
     ...clientConfig(connection, options.applicationName),
+    // many short queries of many clients: to start workers for one costs more than they save, and compiling it too
+    options: '-c max_parallel_workers_per_gather=0 -c jit=off',
     max: options.maxConnections,
   })
   // Without a listener of its own the loss of a connection is an uncaught exception, lent out or idle.

@@ -1,4 +1,4 @@
-import { type RawBuilder, sql } from 'kysely'
+import { sql } from 'kysely'
 import { DRIFT_STATES, type DriftReason, type DriftState } from '../fleet/drift.ts'
 
 /** A commit as it is named beside what it decides. `position` null: the branch does not have it (any more). */
@@ -37,17 +37,23 @@ export interface DriftColumns extends Omit<ShownDrift, 'state' | 'since' | 'conf
   runs_configuration: string | null
 }
 
-/** Columns of a row `d` of `drift`. */
+/** Columns of a row `d` of `drift`, and of its commits (`driftCommits`). */
 export const driftColumns = sql`
   d.state as drift_state, d.since as drift_since, d.standing, d.standing_since, d.reason, d.running_path, d.desired_path,
-  ${commitName(sql`d.running_commit_id`)} as running_commit, ${commitName(sql`d.desired_commit_id`)} as desired_commit,
-  ${commitName(sql`d.head_commit_id`)} as head_commit,
+  ${commitName('running_commit')} as running_commit, ${commitName('desired_commit')} as desired_commit,
+  ${commitName('head_commit')} as head_commit,
   d.specialisation, d.configuration as runs_configuration, d.commits_behind, d.commits_unknown`
 
-function commitName(id: RawBuilder<unknown>) {
-  return sql`(
-    select jsonb_build_object('id', c.id, 'sha', c.sha, 'subject', c.subject, 'position', c.position)
-    from commits c where c.id = ${id})`
+/** Joined rather than looked up row by row: many systems have few commits between them. */
+export const driftCommits = sql`
+  left join commits running_commit on running_commit.id = d.running_commit_id
+  left join commits desired_commit on desired_commit.id = d.desired_commit_id
+  left join commits head_commit on head_commit.id = d.head_commit_id`
+
+function commitName(table: string) {
+  const column = (name: string) => sql.ref(`${table}.${name}`)
+  return sql`case when ${column('id')} is not null then jsonb_build_object(
+    'id', ${column('id')}, 'sha', ${column('sha')}, 'subject', ${column('subject')}, 'position', ${column('position')}) end`
 }
 
 /** Takes the drift out of a row and puts it into one member; null for an archived system. */

@@ -22,30 +22,34 @@ export interface FleetSummary {
 const isActive = (systemId: string) => sql`not exists (
   select from systems where systems.id = ${sql.ref(systemId)} and systems.archived_at is not null)`
 
-/** One statement, so that all counts are of one moment. */
-export async function fleetSummary(db: Kysely<DB>, limits: LivenessLimits): Promise<FleetSummary> {
+/** Counts by liveness, of all systems that are not archived: the one count that takes a look at each of them. */
+export async function countLiveness(
+  db: Kysely<DB>,
+  limits: LivenessLimits,
+): Promise<FleetSummary['liveness']> {
+  const { rows } = await sql<{ name: Liveness; count: number }>`
+    select ${livenessSql(limits)} as name, count(*) as count from contacts
+    where ${isActive('contacts.system_id')} group by 1`.execute(db)
+  return countsOf(LIVENESS, new Map(rows.map(({ name, count }) => [name, count])))
+}
+
+/** All other counts, of one moment. */
+export async function countFleet(db: Kysely<DB>): Promise<Omit<FleetSummary, 'liveness'>> {
   const { rows } = await sql<Count>`
-    select 'liveness' as of, ${livenessSql(limits)} as name, null as standing, count(*) as count from contacts
-    where ${isActive('contacts.system_id')} group by 2
-    union all
-    select 'drift', state, standing, count(*) from drift group by 2, 3
+    select 'drift' as of, state as name, standing, sum(amount)::bigint as count from drift_tally group by 2, 3
     union all
     select 'flag', flag, null, count(*) from flags where ${isActive('flags.system_id')} group by 2
     union all
     select 'pending_key', null, null, count(*) from keys where status = 'pending'`.execute(db)
-  const counts = (of: Count['of'], column: 'name' | 'standing' = 'name') =>
-    new Map(
-      Map.groupBy(
-        rows.filter((row) => row.of === of),
-        (row) => row[column],
-      )
-        .entries()
-        .map(([name, group]) => [name, group.reduce((sum, { count }) => sum + count, 0)]),
-    )
-  const liveness = countsOf(LIVENESS, counts('liveness'))
+  const counts = (of: Count['of'], column: 'name' | 'standing' = 'name') => {
+    const sums = new Map<string | null, number>()
+    for (const row of rows) if (row.of === of) sums.set(row[column], (sums.get(row[column]) ?? 0) + row.count)
+    return sums
+  }
   return {
-    systems: Object.values(liveness).reduce((sum, count) => sum + count, 0),
-    liveness,
+    systems: counts('drift')
+      .values()
+      .reduce((sum, count) => sum + count, 0),
     drift: countsOf(DRIFT_STATES, counts('drift')),
     standing: countsOf(DRIFT_STATES, counts('drift', 'standing')),
     flags: countsOf(FLAGS, counts('flag')),
@@ -54,7 +58,7 @@ export async function fleetSummary(db: Kysely<DB>, limits: LivenessLimits): Prom
 }
 
 interface Count {
-  of: 'liveness' | 'drift' | 'flag' | 'pending_key'
+  of: 'drift' | 'flag' | 'pending_key'
   name: string | null
   standing: string | null
   count: number

@@ -75,6 +75,13 @@ export interface DriftTable {
   commits_unknown: number | null
 }
 
+export interface DriftTallyTable {
+  id: GeneratedAlways<number>
+  state: string
+  standing: string
+  amount: number
+}
+
 export interface EnrollTokensTable {
   id: GeneratedAlways<number>
   name: string
@@ -170,6 +177,7 @@ export interface JobRunsTable {
   finished_at: Date | null
   failed_at: Date | null
   error: string | null
+  next_at: Date | null
 }
 
 export interface KeysTable {
@@ -246,6 +254,7 @@ export interface DB {
   commits: CommitsTable
   contacts: ContactsTable
   drift: DriftTable
+  drift_tally: DriftTallyTable
   enroll_tokens: EnrollTokensTable
   evaluated_paths: EvaluatedPathsTable
   evaluations: EvaluationsTable

@@ -3,7 +3,7 @@ import type { FlagDetails } from '../fleet/flags.ts'
 import type { LivenessLimits } from '../fleet/liveness.ts'
 import { profileMismatchKind } from '../fleet/profile-mismatch.ts'
 import { toDigestOrNull } from './digest-column.ts'
-import { type DriftColumns, driftColumns, withDrift } from './drift-columns.ts'
+import { type DriftColumns, driftColumns, driftCommits, withDrift } from './drift-columns.ts'
 import type { FlagRow } from './flags.ts'
 import type { DB } from './schema.generated.ts'
 import { livenessSql, registrationSql } from './system-list.ts'
@@ -62,6 +62,7 @@ async function driftOf(db: Kysely<DB>, systemId: number) {
       where e.commit_id = d.desired_commit_id and e.configuration = coalesce(s.configuration, s.hostname)
     ) as embeds_revision
     from drift d join systems s on s.id = d.system_id
+    ${driftCommits}
     where d.system_id = ${systemId}`.execute(db)
   const [row] = rows
   if (row === undefined) return null

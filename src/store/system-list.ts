@@ -2,9 +2,10 @@ import { type Kysely, type RawBuilder, sql, type SqlBool } from 'kysely'
 import type { DriftState } from '../fleet/drift.ts'
 import type { Flag } from '../fleet/flags.ts'
 import type { Liveness, LivenessLimits } from '../fleet/liveness.ts'
-import { type DriftColumns, driftColumns, type ShownDrift, withDrift } from './drift-columns.ts'
+import { type DriftColumns, driftColumns, driftCommits, type ShownDrift, withDrift } from './drift-columns.ts'
 import type { DB } from './schema.generated.ts'
 import { type SystemCursor, sortOf, type SystemSort } from './system-sort.ts'
+import { countByDrift } from './tally.ts'
 
 /** Whether and how a system may report. */
 export const REGISTRATIONS = ['active', 'pending', 'keyless', 'archived'] as const
@@ -96,19 +97,27 @@ export async function listSystems(
     join systems on systems.id = page.id
     join contacts on contacts.system_id = page.id
     left join drift d on d.system_id = page.id
+    ${driftCommits}
     left join facts on facts.system_id = page.id
     order by ${order}`.execute(db)
-  const counted = await sql<{ total: number }>`
-    select count(*) as total from ${tables(archived, sql`left join`)} where ${all(conditions)}`.execute(db)
   return {
     rows: rows.map(({ key: at, tie: id, ...row }) => ({ ...withDrift(row), cursor: [at, id] })),
-    total: counted.rows[0]?.total ?? 0,
+    total: await countSystems(db, filter, limits),
   }
 }
 
+async function countSystems(db: Kysely<DB>, filter: SystemFilter, limits: LivenessLimits): Promise<number> {
+  if (Object.keys(filter).every((name) => name === 'drift' || name === 'standing'))
+    return countByDrift(db, filter)
+  const { rows } = await sql<{ total: number }>`
+    select count(*) as total from ${tables(filter.registration === 'archived', sql`left join`)}
+    where ${all(filterConditions(filter, limits))}`.execute(db)
+  return rows[0]?.total ?? 0
+}
+
 /**
- * Those that are not archived are those with a row in `drift`. Where none is filtered by it PostgreSQL leaves a table out
- * that is joined by `left join`, and counts by an index alone.
+ * Those that are not archived are those with a row in `drift`. PostgreSQL leaves a table out of a count that is joined
+ * by `left join` and not filtered by.
  */
 function tables(archived: boolean, join: RawBuilder<unknown>) {
   return archived

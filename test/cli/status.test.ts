@@ -32,6 +32,7 @@ describe('a fleet', () => {
     const { stdout } = await cli.run('status')
     expect(stdout.split('\n').slice(2)).toEqual([
       'fleet         1 system: 1 online',
+      'drift         1 unassigned',
       'flags         none',
       'pending keys  none',
       '',
@@ -64,6 +65,7 @@ describe('a fleet', () => {
     const { stdout } = await cli.run('status')
     expect(stdout.split('\n').slice(2)).toEqual([
       'fleet         29 systems: 2 online, 1 offline, 26 never seen',
+      'drift         3 unassigned, 26 no report',
       'flags         1 reboot needed, 1 identity conflict, 1 chain broken, 1 spool failed',
       'pending keys  2',
       '',

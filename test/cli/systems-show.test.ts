@@ -52,6 +52,11 @@ test('a system that reports is shown with all that is known of it', async () => 
     'environment   production',
     'has to run    not said: it has no flake and no pinned path',
   ])
+  expect(sectionOf(text, 'DRIFT')).toEqual([
+    'unassigned  nothing says what it has to run: give it a flake or a pinned path (systems set)',
+    'since TIME (AGO)',
+    `runs        ${STORE_PATH}`,
+  ])
   expect(sectionOf(text, 'RUNS')).toEqual([
     `current          ${STORE_PATH}`,
     'booted           the same as current',

@@ -88,17 +88,18 @@ describe('systems list', () => {
     const { code, stdout, stderr } = await cli.run('systems', 'list', '--environment', 'staging')
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
     expect(stdout.split('\n').map((line) => line.split(/ {2,}/))).toEqual([
-      ['HOSTNAME', 'ENVIRONMENT', 'LIVENESS', 'LAST CONTACT', 'NIXOS', 'REGISTRATION', 'FLAGS'],
+      ['HOSTNAME', 'ENVIRONMENT', 'LIVENESS', 'DRIFT', 'LAST CONTACT', 'NIXOS', 'REGISTRATION', 'FLAGS'],
       [
         'listed1',
         'staging',
         'online',
+        'unassigned',
         expect.stringMatching(/^(now|\d+ s ago)$/),
         '25.11.20261120.deadbee',
         'active',
         'reboot_needed, spool_failed',
       ],
-      ['listed2', 'staging', 'never_seen', '-', '-', 'active', '-'],
+      ['listed2', 'staging', 'never_seen', 'no_report', '-', '-', 'active', '-'],
       [''],
     ])
   })

@@ -1,10 +1,14 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { sql } from 'kysely'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { systemClock } from '../../src/lib/clock.ts'
 import { createLogger } from '../../src/lib/log.ts'
+import { PROBLEMS } from '../../src/protocol/problems.ts'
 import { createMetricsListener } from '../../src/server/metrics-listener.ts'
 import { createMetrics } from '../../src/server/metrics.ts'
 import { createDatabase, type Database } from '../../src/store/database.ts'
+import { findOrAddFlake } from '../../src/store/flakes.ts'
 import { recordRun, registerJob } from '../../src/store/job-runs.ts'
 import { createDatabaseProxy } from '../support/database-proxy.ts'
 import { SETTINGS } from '../support/entries.ts'
@@ -52,6 +56,9 @@ const parse = (text: string) =>
 
 const requests = (route: string, method: string, result: string) =>
   `crystal_forge_http_requests_total{route="${route}",method="${method}",result="${result}"}`
+
+/** A problem is a series once it was answered. */
+const isProblem = (matcher: string) => Object.keys(PROBLEMS).some((name) => matcher === `result="${name}"`)
 
 describe('/metrics', () => {
   test('need a token also where everybody may read', async () => {
@@ -136,6 +143,63 @@ describe('/metrics', () => {
     expect(found.get('crystal_forge_systems{liveness="never_seen"}')).toBe(1)
     expect(found.get('crystal_forge_systems{flag="clock_skew"}')).toBe(1)
     expect(found.get('crystal_forge_systems{flag="history_lost"}')).toBe(0)
+  })
+
+  test('counts systems by how they stand, and the newest evaluations by result', async () => {
+    const server = await startServer()
+    const agent = await registerTestAgent(server)
+    await agent.report()
+    const { db } = server.database
+    const flakeId = await findOrAddFlake(db, 'git+https://example.org/x')
+    await sql`
+      with c as (
+        insert into commits (flake_id, sha, position, status, configurations)
+        values (${flakeId}, ${'a'.repeat(40)}, 0, 'running', 4) returning id
+      ), head as (update flakes set head_commit_id = c.id from c)
+      insert into evaluations (commit_id, configuration, status, drv_path, out_path, cause, duration_ms, nix_version)
+      select id, 'good', 'succeeded', 'd', 'o', null, 1, '2.8' from c
+      union all select id, 'bad', 'failed', null, null, 'assertion', 1, '2.8' from c`.execute(db)
+    const found = await samples(server)
+    expect(found.get('crystal_forge_systems{drift="unassigned"}')).toBe(1)
+    expect(found.get('crystal_forge_systems{drift="behind"}')).toBe(0)
+    expect(found.get('crystal_forge_evaluations{result="succeeded"}')).toBe(1)
+    expect(found.get('crystal_forge_evaluations{result="assertion"}')).toBe(1)
+    expect(found.get('crystal_forge_evaluations{result="pending"}')).toBe(2)
+  })
+
+  test('counts the jobs that wait, and says when recurring ones are due', async () => {
+    const server = await startServer()
+    const { db } = server.database
+    const next = new Date('2026-11-23T12:00:00Z')
+    await registerJob(db, 'due', next)
+    await registerJob(db, 'idle')
+    await server.askFor.syncFlake(1)
+    const found = await samples(server)
+    expect(found.get('crystal_forge_queue_depth{queue="sync-flake"}')).toBe(1)
+    expect(found.get('crystal_forge_job_next_run_timestamp_seconds{job="due"}')).toBe(next.getTime() / 1000)
+    expect(found.has('crystal_forge_job_next_run_timestamp_seconds{job="idle"}')).toBe(false)
+  })
+
+  test('have every series that the alert rules ask for', async () => {
+    const rules = await readFile(join(import.meta.dirname, '../../docs/alerts.yml'), 'utf8')
+    const asked = [...rules.matchAll(/expr:(.*)/g)].flatMap(([, expression = '']) => [
+      ...expression.matchAll(/(crystal_forge_\w+)(\{[^}]*\})?/g),
+    ])
+    expect(asked.length).toBeGreaterThan(8)
+    const server = await startServer()
+    await registerJob(server.database.db, 'due', new Date())
+    await server.api('GET', '/systems')
+    const found = [...(await samples(server)).keys()]
+    for (const [, name = '', labels = ''] of asked) {
+      const matchers = [...labels.matchAll(/(\w+)(=~?)"([^"]*)"/g)]
+      const alternatives = matchers.flatMap(([, label, operator, value = '']) =>
+        (operator === '=~' ? value.split('|') : [value]).map((each) => `${label}="${each}"`),
+      )
+      const series = found.filter((each) => each.startsWith(`${name}{`) || each === name)
+      expect([name, series.length > 0]).toEqual([name, true])
+      for (const each of alternatives.filter((one) => !isProblem(one)))
+        expect([name, each, series.some((one) => one.includes(each))]).toEqual([name, each, true])
+    }
   })
 
   test('needs a token, of any role', async () => {

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { findOrAddFlake } from '../../src/store/flakes.ts'
 import { listJobRuns, recordRun, registerJob } from '../../src/store/job-runs.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 
@@ -16,11 +17,24 @@ test('a job that never ran is listed, and registering it again changes nothing',
   await registerJob(store.database.db, 'never')
   expect(await rowOf('never')).toEqual({
     name: 'never',
+    next_at: null,
     started_at: null,
     finished_at: null,
     failed_at: null,
     error: null,
   })
+})
+
+test('a job is due when its last run says, and flakes are polled when the first of them is due', async () => {
+  const { db } = store.database
+  await registerJob(db, 'due', new Date('2026-11-23T12:00:00Z'))
+  expect(await rowOf('due')).toMatchObject({ next_at: new Date('2026-11-23T12:00:00Z') })
+  await recordRun(db, 'due', () => Promise.resolve(), new Date('2026-11-23T13:00:00Z'))
+  expect(await rowOf('due')).toMatchObject({ next_at: new Date('2026-11-23T13:00:00Z') })
+  await registerJob(db, 'poll-flakes')
+  expect(await rowOf('poll-flakes')).toMatchObject({ next_at: null })
+  await findOrAddFlake(db, 'git+https://example.org/x')
+  expect(await rowOf('poll-flakes')).toMatchObject({ next_at: expect.any(Date) })
 })
 
 test('a run is written down when it starts and when it ends', async () => {

@@ -6,6 +6,7 @@ import type { ServerSettings } from '../../src/server/context.ts'
 import { createVerifier, type Verify } from '../../src/server/ed25519.ts'
 import { createApiToken, type Role } from '../../src/store/api-tokens.ts'
 import { type ConnectionOptions, createDatabase, type Database } from '../../src/store/database.ts'
+import type { JobRequests } from '../../src/store/job-queue.ts'
 import { createTestDatabase } from './database.ts'
 import { createTestJobs } from './jobs.ts'
 
@@ -16,6 +17,8 @@ export interface TestServer {
   authority: string
   http: FastifyInstance
   connection: ConnectionOptions
+  /** Asks evaluators for something, as the server does. */
+  askFor: JobRequests
   /** What evaluators were asked to do, oldest first: the data of the jobs that wait. */
   jobs: (queue: string) => Promise<object[]>
   /** Reaches the database whatever is between it and the server. */
@@ -118,6 +121,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
     authority: new URL(url).host,
     http,
     connection,
+    askFor: jobs.requests,
     jobs: jobs.waiting,
     database,
     adminToken,

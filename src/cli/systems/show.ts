@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import type { ApiKey, ApiSystem } from '../api.ts'
 import { type ApiOptions, openApi, withApiOptions } from '../api-options.ts'
+import { formatDrift } from '../drift-texts.ts'
 import { formatFlags } from '../flag-texts.ts'
 import { escapeControls, formatTable, printJson } from '../output.ts'
 import { type Entry, formatEntries } from '../sections.ts'
@@ -28,6 +29,9 @@ export function createShowCommand(): Command {
 function formatSystem(system: ApiSystem, keys: readonly ApiKey[], now: number): string {
   return [
     `${escapeControls(system.hostname)}\n${formatEntries(overview(system, now), '  ')}`,
+    ...(system.drift === null
+      ? []
+      : [`DRIFT\n${formatDrift(system.drift, now, '  ')}${revisionNote(system.drift)}`]),
     formatRunning(system, now),
     formatFlags(system.hostname, system.flags, now),
     formatIdentity(system.fingerprint),
@@ -35,13 +39,21 @@ function formatSystem(system: ApiSystem, keys: readonly ApiKey[], now: number): 
   ].join('\n')
 }
 
+/** Nothing is wrong with it, but who wonders why every commit concerns this system finds it here. */
+function revisionNote({ embeds_revision }: { embeds_revision: boolean | null }): string {
+  if (embeds_revision !== true) return ''
+  return '  every commit changes its path: its configuration embeds the revision (system.configurationRevision)\n'
+}
+
 function overview(system: ApiSystem, now: number): Entry[] {
-  const { environment, flake_url, configuration, pinned_path, clock_skew_secs } = system
+  const { environment, flake_url, branch, configuration, pinned_path, clock_skew_secs } = system
   return [
     ['liveness', livenessText(system, now)],
     ['registration', registrationText(system, now)],
     ['environment', environment ?? 'none'],
-    ...(flake_url === null ? [] : [['flake', flake_url] as const]),
+    ...(flake_url === null
+      ? []
+      : [['flake', branch === null ? flake_url : `${flake_url} (branch ${branch})`] as const]),
     ...(flake_url === null ? [] : [['configuration', configuration ?? system.hostname] as const]),
     ...(pinned_path === null ? [] : [['has to run', pinned_path] as const]),
     ...(flake_url === null && pinned_path === null

@@ -3,8 +3,8 @@ import { type Static, Type } from 'typebox'
 import { DRIFT_STATES } from '../../fleet/drift.ts'
 import { FLAGS } from '../../fleet/flags.ts'
 import { LIVENESS } from '../../fleet/liveness.ts'
-import { fleetSummary } from '../../store/fleet-summary.ts'
 import type { Authorise } from '../api/authorise.ts'
+import { createFleetCounts } from '../api/fleet-counts.ts'
 import { problemResponses } from '../api/schemas.ts'
 import type { ServerContext } from '../context.ts'
 
@@ -34,6 +34,6 @@ export function fleetRoutes(app: FastifyInstance, context: ServerContext, author
         response: { 200: Summary, ...problemResponses },
       },
     },
-    () => fleetSummary(context.db, context.settings.liveness),
+    createFleetCounts(context),
   )
 }

@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify'
-import { Type } from 'typebox'
+import { type Static, Type } from 'typebox'
 import { listJobRuns } from '../../store/job-runs.ts'
 import type { Authorise } from '../api/authorise.ts'
 import { problemResponses, TextOrNull, TimeOrNull } from '../api/schemas.ts'
@@ -7,11 +7,13 @@ import type { ServerContext } from '../context.ts'
 
 const Job = Type.Object({
   name: Type.String(),
+  next_at: { ...TimeOrNull, description: 'null: what runs it does not run' },
   started_at: TimeOrNull,
   finished_at: TimeOrNull,
   failed_at: TimeOrNull,
   error: TextOrNull,
 })
+export type Job = Static<typeof Job>
 
 export function jobRoutes(app: FastifyInstance, context: ServerContext, authorise: Authorise): void {
   app.get(
@@ -20,7 +22,7 @@ export function jobRoutes(app: FastifyInstance, context: ServerContext, authoris
       onRequest: authorise('viewer'),
       schema: {
         operationId: 'listJobs',
-        summary: 'The recurring jobs and when each last ran; null is never',
+        summary: 'The recurring jobs, when each last ran (null is never) and when it runs next',
         response: { 200: Type.Object({ jobs: Type.Array(Job) }), ...problemResponses },
       },
     },

@@ -1,0 +1,96 @@
+import type { Client } from 'pg'
+
+/** What a laptop's report says, as it is kept: some kilobytes of JSON. */
+const FINGERPRINT = {
+  hardware: {
+    manufacturer: 'Framework',
+    product_name: 'Laptop 13',
+    product_uuid: '4c4c4544-0042-3510-8052-b4c04f4e4a32',
+    board_serial: 'FRANMGCP09',
+    chassis_serial: 'FRANDGCP',
+    bios_version: '03.05',
+    cpu: { brand: 'AMD Ryzen 7 7840U', cores: 8, threads: 16, microcode: '0xa704104' },
+    memory_bytes: 33_554_432_000,
+    root_filesystem_uuid: '0b1f2c3d-1111-2222-3333-444455556666',
+    disks: [{ name: 'nvme0n1', serial: 'S5GXNX0T', size_bytes: 1_000_204_886_016 }],
+  },
+  software: {
+    hostname: 'host',
+    machine_id_digest: 'ab'.repeat(32),
+    os_name: 'NixOS',
+    nixos_version: '25.11.20261120.deadbee',
+    kernel_release: '6.12.8',
+    architecture: 'x86_64',
+    agent_version: '0.3.0',
+  },
+  network: {
+    interfaces: [{ name: 'eth0', mac_address: '52:54:00:12:34:56', addresses: ['192.0.2.7/24'] }],
+    primary: { interface: 'eth0', mac_address: '52:54:00:12:34:56', address: '192.0.2.7/24' },
+    gateways: ['192.0.2.1'],
+  },
+  security: {
+    tpm: { present: true, version: '2' },
+    secure_boot: true,
+    setup_mode: false,
+    selinux: 'disabled',
+    fips: false,
+    lockdown: 'none',
+    tainted: 0,
+  },
+}
+
+const storePath = (of: string) =>
+  `'/nix/store/' || translate(md5(${of}), 'e', 'q') || '-nixos-system-host-25.11'`
+
+/** `systems` systems of one flake with 200 commits: four in five in sync, the others in every other state; one in six flagged. */
+export async function fillFleet(client: Client, systems: number): Promise<void> {
+  for (const statement of STATEMENTS) await client.query(statement, statement.includes('$1') ? [systems] : [])
+  await client.query(
+    `insert into facts (system_id, report_id, received_at, observed_at, hostname, current_system, system, fingerprint, running_since)
+     select c.system_id, c.report_id, c.last_contact, c.last_contact, s.hostname, c.current_system, null, $1::jsonb, c.last_contact
+     from contacts c join systems s on s.id = c.system_id where c.report_id is not null`,
+    [JSON.stringify(FINGERPRINT)],
+  )
+  await client.query('vacuum analyze')
+}
+
+const STATEMENTS = [
+  `insert into flakes (url, repository, branch, head_branch, synced_at)
+   values ('git+https://example.org/fleet', 'example.org/fleet', 'main', 'main', now())`,
+  `insert into commits (flake_id, sha, position, subject, author, status, arrived_at)
+   select 1, md5(n::text) || '00000000', n, 'commit ' || n, 'someone', 'evaluated', now() - (200 - n) * interval '1 hour'
+   from generate_series(0, 199) n`,
+  `update flakes set head_commit_id = (select max(id) from commits)`,
+  `insert into systems (hostname, environment, flake_id, configuration)
+   select 'host-' || substr(md5(n::text), 1, 8) || n, (array['production', 'staging', 'lab'])[1 + n % 3], 1, null
+   from generate_series(1, $1::integer) n`,
+  `insert into keys (id, system_id, public_key, status)
+   select md5(id::text), id, decode(md5(id::text) || md5('k' || id), 'hex'), 'active' from systems`,
+  `insert into contacts (system_id, last_contact, online_since, boot_id, booted_at, current_system, state_digest, report_id, protocol)
+   select id, case when id % 100 = 0 then null
+                   when id % 50 = 1 then now() - interval '2 days'
+                   else now() + interval '1 hour' - id % 60 * interval '1 second' end,
+     now() - interval '5 days', gen_random_uuid(), now() - interval '5 days',
+     ${storePath("(id % 200)::text || '/' || id")},
+     decode(md5('s' || id) || md5('t' || id), 'hex'),
+     case when id % 100 <> 0 then decode(md5('r' || id) || md5('q' || id), 'hex') end, 1
+   from systems`,
+  `insert into flags (system_id, flag, since, details)
+   select id, (array['reboot_needed', 'profile_mismatch', 'clock_skew'])[1 + id % 3], now(), '{"parts": ["kernel"]}'
+   from systems where id % 6 = 0`,
+  `insert into drift (system_id, state, since, standing, standing_since, running_path, desired_path, running_commit_id,
+                      desired_commit_id, head_commit_id, commits_behind, commits_unknown)
+   select n.system_id, case when n.roll % 10 = 7 then 'pending' else n.standing end, n.since, n.standing, n.since, n.path,
+     case n.standing when 'in_sync' then n.path else ${storePath("'d' || n.system_id")} end,
+     200 - n.roll % 100, 200, 200, case n.standing when 'behind' then 3 end, case n.standing when 'behind' then 0 end
+   from (
+     select c.system_id, c.current_system as path, c.system_id % 100 as roll,
+       now() - (c.system_id * 7919 % 1000000) * interval '1 second' as since,
+       case when c.report_id is null then 'no_report'
+            when c.system_id % 100 < 80 then 'in_sync' when c.system_id % 100 < 92 then 'behind'
+            when c.system_id % 100 < 95 then 'unmanaged' when c.system_id % 100 < 97 then 'off_branch'
+            when c.system_id % 100 < 98 then 'evaluation_failed' when c.system_id % 100 < 99 then 'wrong_configuration'
+            else 'unassigned' end as standing
+     from contacts c
+   ) n`,
+]
