@@ -6,6 +6,7 @@ import type { Bench, Figures } from './figures.ts'
 const BENCHES: Record<string, () => Promise<Bench>> = {
   agent: async () => (await import('./agent.ts')).benchAgent,
   fleet: async () => (await import('./fleet.ts')).benchFleet,
+  push: async () => (await import('./push.ts')).benchPush,
   visible: async () => (await import('./visible.ts')).benchVisible,
 }
 

@@ -46,8 +46,8 @@ export async function evaluateCommit(
     return
   }
   try {
-    await evaluate(context, flake, commit, job, signal)
-    log.info({ flake: flake.url, commit: commit.sha }, 'a commit is evaluated')
+    const took = await evaluate(context, flake, commit, job, signal)
+    log.info({ flake: flake.url, commit: commit.sha, ...took }, 'a commit is evaluated')
   } catch (error) {
     if (signal.aborted) {
       await markWaiting(db, commit.id, null)
@@ -82,21 +82,36 @@ async function evaluate(
   commit: CommitToEvaluate,
   job: EvaluateCommitJob,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<Record<`${'fetch' | 'list' | 'evaluate' | 'record'}Ms`, number>> {
   const { db, nix } = context
+  const lap = createLaps()
   const nixVersion = await nix.version()
   await markRunning(db, commit.id, nixVersion)
   const source = await sourceOf(context, flake, commit.sha, signal)
   const fetched = await fetchInputs(context, flake, source, signal)
+  const fetchMs = lap()
   const names = await nix.listConfigurations(fetched, { signal })
+  const listMs = lap()
   await recordContents(db, commit.id, { configurations: names.length, inputs: fetched.inputs })
   const done = new Set(await listEvaluated(db, commit.id))
   const again = new Set(job.again ?? [])
   const open = names.filter((name) => !done.has(name) || again.has(name))
   const recorder = createRecorder({ record: (records) => recordEvaluations(db, commit, records), nixVersion })
   await nix.evaluate(fetched, await inUseFirst(context, flake, open), { onResult: recorder.add, signal })
+  const evaluateMs = lap()
   await recorder.finish()
   await finishCommit(db, commit, { status: 'evaluated' })
+  return { fetchMs, listMs, evaluateMs, recordMs: lap() }
+}
+
+/** Milliseconds since the call before, or since it was made. */
+function createLaps(): () => number {
+  let last = performance.now()
+  return () => {
+    const from = last
+    last = performance.now()
+    return Math.round(last - from)
+  }
 }
 
 /** Another machine may have fetched the commit: then this one's mirror does not have it yet. */
