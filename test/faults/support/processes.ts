@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { createInterface } from 'node:readline'
+import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 
 export interface LogLine {
@@ -42,7 +42,7 @@ export function startProcess({ args, configPath, nodeArgs = [], env = {} }: Proc
   if (pid === undefined) throw new Error(`cannot start crystal-forge ${args.join(' ')}`)
   const lines: LogLine[] = []
   const waiting = new Map<string, PromiseWithResolvers<LogLine>>()
-  createInterface({ input: child.stderr }).on('line', (text) => {
+  readLines(child.stderr, (text) => {
     const line = parseLine(text)
     lines.push(line)
     if (lines.length > MAX_LINES) lines.shift()
@@ -72,6 +72,20 @@ export function startProcess({ args, configPath, nodeArgs = [], env = {} }: Proc
       return await ended
     },
   }
+}
+
+/** Ended by `\n` alone: readline ends lines at U+2028 and U+2029 too, which a line of the log can quote. */
+function readLines(stream: Readable, take: (line: string) => void): void {
+  let rest = ''
+  stream.setEncoding('utf8')
+  stream.on('data', (chunk: string) => {
+    const lines = (rest + chunk).split('\n')
+    rest = lines.pop() ?? ''
+    for (const line of lines) take(line)
+  })
+  stream.on('end', () => {
+    if (rest !== '') take(rest)
+  })
 }
 
 /** What is no line of the log (a stack trace of Node) counts as one that says so. */
