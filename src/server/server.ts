@@ -116,6 +116,7 @@ function recurringJobs(config: Config, db: Parameters<typeof applyRetention>[0])
         await applyRetention(db, {
           reportsMs: config.retention.reports,
           onlinePeriodsMs: config.retention.online_periods,
+          eventsMs: config.retention.events,
         })
       },
     },

@@ -6,12 +6,13 @@ import { expireDeliveries } from './webhook-deliveries.ts'
 export interface RetentionLimits {
   reportsMs: number
   onlinePeriodsMs: number
+  eventsMs: number
 }
 
 /**
- * Forgets what is older than the limits: whole months of reports whose last moment is too old, and online periods that
- * ended too long ago, and webhooks of more than 90 days ago. Reports that a system's present facts rest on move to the kept partition first, in the same
- * transaction, and leave it when they no longer are the newest and are too old themselves.
+ * Forgets what is older than the limits: whole months of reports whose last moment is too old, online periods that ended
+ * too long ago, events, and webhooks of more than 90 days ago. Reports that a system's present facts rest on move to the
+ * kept partition first, in the same transaction, and leave it when they no longer are the newest and are too old themselves.
  */
 export async function applyRetention(
   db: Kysely<DB>,
@@ -24,6 +25,9 @@ export async function applyRetention(
     where r.month = '-infinity' and r.received_at < now() - make_interval(secs => ${limits.reportsMs / 1000})
       and not exists (select from facts f where f.system_id = r.system_id and f.report_id = r.id)`.execute(db)
   await expireDeliveries(db)
+  await sql`delete from events where at < now() - make_interval(secs => ${limits.eventsMs / 1000})`.execute(
+    db,
+  )
   const periods = await sql`
     delete from online_periods
     where ended_at < now() - make_interval(secs => ${limits.onlinePeriodsMs / 1000})`.execute(db)

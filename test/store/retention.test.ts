@@ -13,7 +13,7 @@ import { addStoredSystem, BOOT_A, heartbeatOf, reportOf, type StoredSystem } fro
 import { createStoreView, type StoreView } from '../support/store-view.ts'
 
 const DAY_MS = 86_400_000
-const LIMITS = { reportsMs: 400 * DAY_MS, onlinePeriodsMs: 400 * DAY_MS }
+const LIMITS = { reportsMs: 400 * DAY_MS, onlinePeriodsMs: 400 * DAY_MS, eventsMs: 400 * DAY_MS }
 
 let store: TestDatabase
 let view: StoreView
@@ -143,6 +143,15 @@ describe('retention', () => {
     expect(await partitions()).not.toContain(partitionOf(monthAgo(13)))
     expect(await partitions()).toContain(partitionOf(monthAgo(12)))
     expect(await reportIds()).toEqual([entries[3]?.id, entries[2]?.id])
+  })
+
+  test('forgets events that are too old, and no others', async () => {
+    const { db } = store.database
+    await sql`insert into events (kind, at, details) values ('head', now() - interval '401 days', '{}'),
+      ('head', now() - interval '399 days', '{}')`.execute(db)
+    await applyRetention(db, LIMITS)
+    const { rows } = await sql`select from events where kind = 'head'`.execute(db)
+    expect(rows).toHaveLength(1)
   })
 
   test('keeps a month while one moment of it is young enough', async () => {

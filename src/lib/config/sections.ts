@@ -189,5 +189,8 @@ export const retention = {
     online_periods: defaulted(duration('1d', '36500d'), '400d', {
       description: 'Age at which periods of being online are deleted.',
     }),
+    events: defaulted(duration('1d', '36500d'), '400d', {
+      description: 'Age at which changes of drift, flags and branches are deleted.',
+    }),
   },
 } as const
