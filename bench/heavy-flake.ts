@@ -109,7 +109,7 @@ const LIB = String.raw`rec {
 /** A few thousand packages in layers, each with a dozen dependencies: shared by all configurations. */
 const PACKAGES = String.raw`{ lib }:
 let
-  count = 1500;
+  count = 3600;
   names = map (n: "package${'$'}{toString n}") (lib.range count);
   stdenv = { system = "x86_64-linux"; builder = "/bin/sh"; };
   mkDerivation = attrs:
@@ -135,7 +135,7 @@ lib.fix (pkgs: lib.listToAttrs (map (n: {
 
 const MODULES = String.raw`
 let
-  services = 160;
+  services = 700;
   serviceModule = n: { lib, config, pkgs, host, ... }:
     let
       name = "service${'$'}{toString n}";
@@ -143,7 +143,7 @@ let
     in {
       options.services.${'$'}{name} = {
         enable = lib.mkOption { type = lib.types.bool; default = false; };
-        package = lib.mkOption { type = lib.types.package; default = pkgs."package${'$'}{toString (n * 7)}"; };
+        package = lib.mkOption { type = lib.types.package; default = pkgs."package${'$'}{toString (n * 4)}"; };
         port = lib.mkOption { type = lib.types.int; default = 1000 + n; };
         user = lib.mkOption { type = lib.types.str; default = name; };
         settings = lib.mkOption { type = lib.types.attrsOf lib.types.str; default = { }; };
@@ -152,7 +152,7 @@ let
       config = lib.mkMerge [
         { services.${'$'}{name}.enable = lib.mkDefault (lib.elem n [ 0 1 ] || n - n / 3 * 3 != host.index - host.index / 7 * 7); }
         (lib.mkIf cfg.enable {
-          systemPackages = [ cfg.package pkgs."package${'$'}{toString (n * 7 + 3)}" ];
+          systemPackages = [ cfg.package pkgs."package${'$'}{toString (n * 4 + 2)}" ];
           users.${'$'}{cfg.user} = { uid = 500 + n; groups = [ "users" name ]; };
           firewall.ports = [ cfg.port ];
           services.${'$'}{name} = {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { appendFile, readdir, readFile, readlink, rm } from 'node:fs/promises'
+import { appendFile, lstat, readdir, readFile, readlink, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { NixContext } from './context.ts'
 import { storeEnvironment, type Environment } from './environment.ts'
@@ -65,12 +65,11 @@ export async function collect(
       released.add(target)
     }
   }
-  for (const path of released) if (!stillNeeded.has(path)) await deletePath(context, [path], signal)
+  const unneeded = [...released].filter((path) => !stillNeeded.has(path))
+  await deletePaths(context, unneeded, signal)
   for (const file of (await readdir(written)).filter((name) => !isKept(name))) {
     const list = await readFile(join(written, file), 'utf8')
-    for (const path of new Set(list.split('\n').filter(Boolean))) {
-      await deletePath(context, ['--recursive', path], signal)
-    }
+    await deleteDerivations(context, list.split('\n').filter(Boolean), signal)
     await rm(join(written, file))
   }
 }
@@ -82,16 +81,68 @@ async function removeCaches({ home }: NixContext, keep: readonly FlakeSource[]):
   for (const path of found) if (!kept.has(path)) await rm(path, { recursive: true, force: true })
 }
 
-async function deletePath(context: NixContext, args: readonly string[], signal: AbortSignal): Promise<void> {
+const isDerivation = (path: string): boolean => path.endsWith('.drv')
+
+/** With all that they need. */
+async function deleteDerivations(
+  context: NixContext,
+  drvPaths: readonly string[],
+  signal: AbortSignal,
+): Promise<void> {
+  const existing = await existingPaths(drvPaths)
+  if (existing.length === 0) return
+  const args = ['path-info', '--offline', '--recursive', '--derivation', '--', ...existing]
   const { programs, timeoutMs } = context
-  const env = storeEnvironment(context)
-  const action = 'deleting from the store'
-  const result = await tryNix(programs.nix, ['store', 'delete', '--offline', ...args], {
-    action,
-    env,
-    timeoutMs,
+  const run = { action: 'looking into the store', env: storeEnvironment(context), timeoutMs, signal }
+  const closure = (await runNix(programs.nix, args, run)).split('\n').filter(Boolean)
+  await deletePaths(context, closure.filter(isDerivation), signal)
+  await deletePaths(
+    context,
+    closure.filter((path) => !isDerivation(path)),
     signal,
-  })
-  const isExpected = /is still alive|is not valid|does not exist/.test(result.stderr)
-  if (!result.isSuccess && !isExpected) throw nixError(action, result.stderr)
+  )
+}
+
+/** Nix deletes none of those after one that something needs: then each half by itself. */
+async function deletePaths(
+  context: NixContext,
+  paths: readonly string[],
+  signal: AbortSignal,
+): Promise<void> {
+  const existing = await existingPaths(paths)
+  if (existing.length === 0 || (await tryDelete(context, existing, signal)) || existing.length === 1) return
+  const middle = Math.ceil(existing.length / 2)
+  await deletePaths(context, existing.slice(0, middle), signal)
+  await deletePaths(context, existing.slice(middle), signal)
+}
+
+async function existingPaths(paths: readonly string[]): Promise<string[]> {
+  const found = await Promise.all(
+    [...new Set(paths)].map(async (path) => ((await exists(path)) ? [path] : [])),
+  )
+  return found.flat()
+}
+
+const exists = (path: string): Promise<boolean> =>
+  lstat(path).then(
+    () => true,
+    () => false,
+  )
+
+/** Whether all are deleted; false when something needs one of them, or one is gone. */
+async function tryDelete(
+  context: NixContext,
+  paths: readonly string[],
+  signal: AbortSignal,
+): Promise<boolean> {
+  const { programs, timeoutMs } = context
+  const action = 'deleting from the store'
+  // Nix 2.8 takes the path of a derivation for its outputs.
+  const kind = paths.every(isDerivation) ? ['--derivation'] : []
+  const args = ['store', 'delete', '--offline', ...kind, '--', ...paths]
+  const run = { action, env: storeEnvironment(context), timeoutMs, signal }
+  const { isSuccess, stderr } = await tryNix(programs.nix, args, run)
+  const isExpected = /is still alive|is not valid|does not exist/.test(stderr)
+  if (!isSuccess && !isExpected) throw nixError(action, stderr)
+  return isSuccess
 }
