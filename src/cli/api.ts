@@ -6,6 +6,7 @@ import type { Key } from '../server/routes/keys.ts'
 import type { NewSystem, SystemChanges } from '../server/routes/system-settings.ts'
 import type { ListedSystem, System } from '../server/routes/systems.ts'
 import type { ApiClient } from './api-client.ts'
+import { createEvaluationApi } from './evaluation-api.ts'
 import { UsageError } from './exit.ts'
 
 /** What JSON makes of a value: dates are ISO 8601 text. */
@@ -51,7 +52,7 @@ export function createApi(client: ApiClient) {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- see above
     return answer as T
   }
-  const post = async <T>(path: string, expect: (keyof T & string)[], body: unknown): Promise<T> => {
+  const post = async <T>(path: string, expect: (keyof T & string)[], body?: unknown): Promise<T> => {
     const answer = await client.request('POST', path, { expect, body })
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- see above
     return answer as T
@@ -117,6 +118,7 @@ export function createApi(client: ApiClient) {
     listTokens: () => get<{ tokens: ApiApiToken[] }>('/tokens', ['tokens']),
     createToken: (token: NewApiToken) => post<CreatedToken>('/tokens', ['id', 'token'], token),
     revokeToken: (id: number) => client.request('DELETE', `/tokens/${id}`),
+    ...createEvaluationApi({ client, get, post }),
   }
 }
 

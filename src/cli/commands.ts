@@ -32,6 +32,15 @@ export const COMMANDS: readonly CommandEntry[] = [
   entry('systems', 'the machines under watch, their flags and their keys', async () =>
     (await import('./systems.ts')).createSystemsCommand(),
   ),
+  entry('flakes', 'the Git repositories that say what systems should run', async () =>
+    (await import('./flakes.ts')).createFlakesCommand(),
+  ),
+  entry('commits', 'the newest commits of the flakes, and what each changes', async () =>
+    (await import('./commits.ts')).createCommitsCommand(),
+  ),
+  entry('evaluations', 'what configurations evaluate to, or why they do not', async () =>
+    (await import('./evaluations.ts')).createEvaluationsCommand(),
+  ),
   entry('jobs', 'what the server does by itself, and when', async () =>
     (await import('./jobs.ts')).createJobsCommand(),
   ),

@@ -21,7 +21,7 @@ export interface EvaluatorOptions {
 
 /** An evaluator with its own connection to the job queue; stopped when the test is over. Polls once at its start, then hourly. */
 export async function startTestEvaluator(
-  { connection, database }: TestDatabase,
+  { connection, database }: Pick<TestDatabase, 'connection' | 'database'>,
   { environment = process.env, flakes = [], stateDirectory, timeoutMs = 60_000 }: EvaluatorOptions = {},
 ): Promise<TestEvaluator> {
   const directory = stateDirectory ?? (await temporaryDirectory())
