@@ -98,7 +98,10 @@ export function createEvaluator(options: {
     try {
       await action(job, AbortSignal.any([stopping.signal, job.signal]))
     } catch (error) {
-      if (!stopping.signal.aborted) throw error
+      if (!stopping.signal.aborted) {
+        log.warn({ err: error, job: job.name }, 'a job failed, and is tried again while it has tries')
+        throw error
+      }
       await queue.boss.cancel(job.name, job.id)
       await queue.boss.resume(job.name, job.id)
     }

@@ -19,6 +19,7 @@ import { GitError } from '../git/git-error.ts'
 import { NixError } from '../nix/nix-error.ts'
 import type { FetchedFlake, FlakeSource } from '../nix/types.ts'
 import { collectStore } from './collect-store.ts'
+import { OUR_FAULT } from './our-fault.ts'
 import { createRecorder } from './recorder.ts'
 
 /** Whether no try is left after this one. */
@@ -53,14 +54,13 @@ export async function evaluateCommit(
       await markWaiting(db, commit.id, null)
       throw error
     }
-    const { cause, canHeal } = causeOf(error)
-    const failure = { cause, error: explainError(error) }
-    log.warn({ err: error, flake: flake.url, commit: commit.sha }, 'a commit cannot be evaluated')
-    if (canHeal && !attempt.isLast) {
+    const failure = failureOf(error)
+    if (failure.canHeal && !attempt.isLast) {
       await markWaiting(db, commit.id, failure)
-      throw error
+      throw new Error(`${flake.url} cannot be evaluated at ${commit.sha} for now`, { cause: error })
     }
-    await finishCommit(db, commit, { status: 'failed', ...failure, canHeal })
+    log.warn({ err: error, flake: flake.url, commit: commit.sha }, 'a commit cannot be evaluated')
+    await finishCommit(db, commit, { status: 'failed', ...failure })
   }
   await collectStore(context, signal)
 }
@@ -149,9 +149,11 @@ async function inUseFirst(
   return names.toSorted((a, b) => Number(inUse.has(b)) - Number(inUse.has(a)))
 }
 
-function causeOf(error: unknown): { cause: string; canHeal: boolean } {
-  if (error instanceof NixError) return { cause: error.kind, canHeal: error.canHeal }
-  if (error instanceof GitError) return { cause: `git_${error.kind}`, canHeal: error.canHeal }
+function failureOf(error: unknown): { cause: string; error: string; canHeal: boolean } {
+  if (error instanceof NixError)
+    return { cause: error.kind, error: explainError(error), canHeal: error.canHeal }
+  if (error instanceof GitError)
+    return { cause: `git_${error.kind}`, error: explainError(error), canHeal: error.canHeal }
   // ours, or the database's: a later try may do better
-  return { cause: 'internal', canHeal: true }
+  return { cause: 'internal', error: OUR_FAULT, canHeal: true }
 }

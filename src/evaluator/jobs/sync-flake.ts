@@ -8,6 +8,7 @@ import type { EvaluatorContext } from '../context.ts'
 import { GitError } from '../git/git-error.ts'
 import type { Head } from '../git/remote.ts'
 import { readBranch } from '../read-branch.ts'
+import { OUR_FAULT } from './our-fault.ts'
 import { headPriority } from './priorities.ts'
 
 /**
@@ -29,10 +30,11 @@ export async function syncFlake(
     if (isSame && !needsEvaluation(before)) await recordUnchanged(db, flake.id)
     else await record(context, flake, head, { again: isSame && before.canHeal, signal })
   } catch (error) {
-    if (signal.aborted || !(error instanceof GitError)) throw error
-    await recordSyncFailure(db, flakeId, explainError(error))
+    if (signal.aborted) throw error
+    const isGit = error instanceof GitError
+    await recordSyncFailure(db, flakeId, isGit ? explainError(error) : OUR_FAULT)
+    if (!isGit || error.canHeal) throw new Error(`${flake.url} cannot be fetched for now`, { cause: error })
     log.warn({ err: error, flake: flake.url }, 'a flake cannot be fetched')
-    if (error.canHeal) throw error
   }
 }
 
