@@ -1,34 +1,9 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { chmod } from 'node:fs/promises'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { runCli } from '../support/cli.ts'
+import { startServer } from '../support/server-process.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
-
-const MAIN = join(import.meta.dirname, '../../src/cli/main.ts')
-
-/** A server as it is run, with an embedded PostgreSQL; resolves with its address. */
-async function startServer(cwd: string, env: Record<string, string>): Promise<string> {
-  const child = spawn(process.execPath, [MAIN, 'server'], {
-    cwd,
-    env: { ...env, PATH: process.env['PATH'] },
-    stdio: ['ignore', 'ignore', 'pipe'],
-  })
-  const exited = once(child, 'exit')
-  onTestFinished(async () => {
-    child.kill('SIGTERM')
-    await exited
-  })
-  const lines: string[] = []
-  for await (const line of createInterface({ input: child.stderr })) {
-    lines.push(line)
-    const address: unknown = JSON.parse(line).address
-    if (typeof address === 'string' && line.includes('the server is ready')) return address
-  }
-  throw new Error(`the server ended:\n${lines.join('\n')}`)
-}
 
 test('the first token is made beside a running server with an embedded PostgreSQL', async () => {
   const cwd = await temporaryDirectory()
