@@ -13,7 +13,7 @@ const SENTENCES: readonly (readonly [FailureCause, RegExp])[] = [
     'forbidden',
     /is forbidden in (pure|restricted)|not allowed in pure eval|unlocked flake ref|^in pure evaluation mode, 'fetch|^unable to download|^program 'git' failed|^Cannot find Git revision|^NAR hash mismatch in input|^Failed to open archive|^executing '?hg|^hg failed/,
   ],
-  ['missing_file', /^(getting status of|path) '[^']*'(: No such file| does not exist)/],
+  ['missing_file', /^(getting status of|opening file|path) '[^']*'(: No such file| does not exist)/],
   ['missing_attribute', /^attribute '.*' missing/],
   ['syntax', /^(syntax error|undefined variable|path has a trailing slash|.* already defined at)/],
   ['assertion', /^assertion '.*' failed/s],
