@@ -4,6 +4,7 @@ import { HOSTNAME_PATTERN } from '../../protocol/hostname.ts'
 import { Problem } from '../../protocol/problems.ts'
 import { createEnrollToken, listEnrollTokens, revokeEnrollToken } from '../../store/enroll-tokens.ts'
 import type { Authorise } from '../api/authorise.ts'
+import { checkFlakeUrl } from '../api/flake-url.ts'
 import { problemResponses, TextOrNull, Time } from '../api/schemas.ts'
 import type { ServerContext } from '../context.ts'
 
@@ -64,6 +65,7 @@ export function enrollTokenRoutes(app: FastifyInstance, context: ServerContext, 
       },
     },
     async ({ body }, reply) => {
+      checkFlakeUrl(body.flake_url, '/body/flake_url')
       const settings = { ...DEFAULTS, ...body }
       const created = await createEnrollToken(context.db, {
         name: settings.name,

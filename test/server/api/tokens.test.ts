@@ -80,6 +80,15 @@ describe('enrolment tokens', () => {
     })
   })
 
+  test.each(['https://user:s3cret@example.org/x', 'nixpkgs'])(
+    'refuse the flake %j, unquoted',
+    async (url) => {
+      const reply = await call('POST', '/enroll-tokens', { name: 'x', flake_url: url })
+      expect([reply.status, reply.body.errors[0].path]).toEqual([422, '/body/flake_url'])
+      expect(JSON.stringify(reply.body)).not.toContain(url)
+    },
+  )
+
   test('a misspelt member is refused: it would make a token that needs no approval', async () => {
     const reply = await call('POST', '/enroll-tokens', { name: 'x', need_approval: true })
     expect([reply.status, reply.body.errors]).toEqual([
