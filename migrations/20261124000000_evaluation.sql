@@ -207,7 +207,7 @@ create table events (
   details jsonb not null
 );
 create index events_order on events (transaction, id);
-create index events_system on events (system_id, id desc) where system_id is not null;
+create index events_system on events (system_id, at desc, id desc) where system_id is not null;
 create index events_at on events using brin (at);
 
 -- A flag that goes up or down is an event, whoever changes it.

@@ -529,7 +529,7 @@ CREATE INDEX events_at ON public.events USING brin (at);
 
 CREATE INDEX events_order ON public.events USING btree (transaction, id);
 
-CREATE INDEX events_system ON public.events USING btree (system_id, id DESC) WHERE (system_id IS NOT NULL);
+CREATE INDEX events_system ON public.events USING btree (system_id, at DESC, id DESC) WHERE (system_id IS NOT NULL);
 
 CREATE UNIQUE INDEX flakes_identity ON public.flakes USING btree (repository, COALESCE(directory, ''::text), COALESCE(branch, ''::text));
 

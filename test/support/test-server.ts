@@ -106,7 +106,8 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
       ...(body !== undefined && { body: JSON.stringify(body) }),
     })
     const text = await response.text()
-    return { status: response.status, headers: response.headers, body: text === '' ? null : JSON.parse(text) }
+    const isJson = text !== '' && (response.headers.get('content-type') ?? '').includes('json')
+    return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : null }
   }
 
   const stop = async (): Promise<void> => {

@@ -9,6 +9,7 @@ import { commitRoutes } from './commits.ts'
 import { enrollTokenRoutes } from './enroll-tokens.ts'
 import { evaluationRoutes } from './evaluations.ts'
 import { flakeRoutes } from './flakes.ts'
+import { eventRoutes } from './events.ts'
 import { fleetRoutes } from './fleet.ts'
 import { jobRoutes } from './jobs.ts'
 import { keyRoutes } from './keys.ts'
@@ -16,6 +17,7 @@ import { reportRoutes } from './reports.ts'
 import { systemActionRoutes } from './system-actions.ts'
 import { systemSettingsRoutes } from './system-settings.ts'
 import { systemRoutes } from './systems.ts'
+import { timelineRoutes } from './timeline.ts'
 import { tokenRoutes } from './tokens.ts'
 import { webhookDeliveryRoutes } from './webhook-deliveries.ts'
 
@@ -50,6 +52,8 @@ export async function apiRoutes(
     systemRoutes,
     systemSettingsRoutes,
     systemActionRoutes,
+    timelineRoutes,
+    eventRoutes,
     reportRoutes,
     flakeRoutes,
     commitRoutes,

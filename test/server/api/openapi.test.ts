@@ -113,7 +113,10 @@ describe('real answers', () => {
     return url.includes('{hostname}') ? hostnames.map((name) => url.replace('{hostname}', name)) : [url]
   }
 
-  const gets = operations.filter(({ method }) => method === 'get')
+  const gets = operations.filter(
+    ({ method, responses }) =>
+      method === 'get' && responses['200']?.content?.['application/json'] !== undefined,
+  )
   test.each(gets)('of $operationId have the form it says', async ({ path, responses }) => {
     const schema = responses['200']?.content?.['application/json']?.schema
     const validator = Compile(schema ?? {})

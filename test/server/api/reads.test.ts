@@ -24,6 +24,7 @@ beforeAll(async () => {
     '/systems/web1',
     '/systems/web1/keys',
     '/systems/web1/reports',
+    '/systems/web1/timeline',
     `/reports/${agent.reported}`,
     '/flakes',
     `/flakes/${flakeId}`,

@@ -10,6 +10,8 @@ const ROUTES: [method: string, path: string, atLeast: Role, body?: () => object]
   ['GET', '/systems', 'viewer'],
   ['GET', '/systems/{hostname}', 'viewer'],
   ['GET', '/systems/{hostname}/reports', 'viewer'],
+  ['GET', '/systems/{hostname}/timeline', 'viewer'],
+  ['GET', '/events', 'viewer'],
   ['GET', '/systems/{hostname}/keys', 'viewer'],
   ['GET', '/reports/{digest}', 'viewer'],
   ['GET', '/keys', 'viewer'],
@@ -56,6 +58,7 @@ afterAll(() => server.stop())
 
 const real = (path: string): string =>
   path
+    .replace('/events', '/events?follow=false')
     .replace('{hostname}', agent.hostname)
     .replace('{digest}', agent.reported ?? '')
     .replace('{flag}', 'chain_broken')
