@@ -9,6 +9,7 @@ import type { EvaluationResult, FlakeSource } from '../src/evaluator/nix/types.t
 import { parseFlakeUrl } from '../src/fleet/flake-url.ts'
 import type { Bench, Figure } from './figures.ts'
 import { heavyFlake } from './heavy-flake.ts'
+import { endedChildrenCpuSeconds } from './process-figures.ts'
 
 const HOSTS = 100
 const WORKERS = availableParallelism()
@@ -44,6 +45,8 @@ export const benchEvaluation: Bench = async ({ say }) => {
     return {
       'evaluation.speedup': ratio(plain.seconds, ours.seconds),
       'evaluation.speedup_tuned': ratio(tuned.seconds, ours.seconds),
+      'evaluation.cpu_ratio_tuned': ratio(tuned.cpuSeconds, ours.cpuSeconds),
+      'evaluation.cpu_ratio': ratio(plain.cpuSeconds, ours.cpuSeconds),
       'evaluation.seconds': seconds(ours.seconds),
       'evaluation.plain_seconds': seconds(plain.seconds),
       'evaluation.tuned_seconds': seconds(tuned.seconds),
@@ -85,15 +88,19 @@ async function commitFlake(directory: string): Promise<FlakeSource> {
 
 interface Measured {
   seconds: number
+  /** Which other work on the machine changes less. */
+  cpuSeconds: number
   /** Of each configuration. */
   paths: Map<string, string>
 }
 
 async function timed(evaluate: () => Promise<Map<string, string>>): Promise<Measured> {
   const begin = performance.now()
+  const cpuBefore = await endedChildrenCpuSeconds()
   const paths = await evaluate()
+  const cpuAfter = await endedChildrenCpuSeconds()
   if (paths.size !== HOSTS) throw new Error(`${paths.size} results instead of ${HOSTS}`)
-  return { paths, seconds: (performance.now() - begin) / 1000 }
+  return { paths, seconds: (performance.now() - begin) / 1000, cpuSeconds: cpuAfter - cpuBefore }
 }
 
 /** Everything that a new commit costs: fetching it, listing, and evaluating. */

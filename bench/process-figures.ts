@@ -13,8 +13,18 @@ export async function residentBytes(pid: number): Promise<number> {
 
 /** Processor time a process has used in user and kernel mode, seconds (proc_pid_stat(5), utime and stime). */
 export async function cpuSeconds(pid: number): Promise<number> {
+  const fields = await statFields(pid)
+  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND
+}
+
+/** The same of the children of this process that have ended, with theirs (cutime and cstime). */
+export async function endedChildrenCpuSeconds(): Promise<number> {
+  const fields = await statFields(process.pid)
+  return (Number(fields[13]) + Number(fields[14])) / TICKS_PER_SECOND
+}
+
+async function statFields(pid: number): Promise<string[]> {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8')
   // The second field is the command in parentheses and may hold spaces; utime is the 14th.
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND
+  return stat.slice(stat.lastIndexOf(')') + 2).split(' ')
 }
