@@ -1,4 +1,4 @@
-import { type Kysely, sql } from 'kysely'
+import { type Kysely, sql, type Transaction } from 'kysely'
 import { countChanges } from './commit-counts.ts'
 import { lockFlake } from './commits.ts'
 import { updateDrift } from './drift.ts'
@@ -40,6 +40,27 @@ export async function findCommitToEvaluate(
   return row ?? null
 }
 
+const queueable = (again: boolean): CommitToEvaluate['status'][] =>
+  again ? ['new', 'superseded', 'evaluated', 'failed'] : ['new', 'superseded']
+
+/** Those of the commits that `markQueued` would change, locked until the transaction ends. */
+export async function listQueueable(
+  transaction: Transaction<DB>,
+  commitIds: readonly number[],
+  { again }: { again: boolean },
+): Promise<number[]> {
+  if (commitIds.length === 0) return []
+  const rows = await transaction
+    .selectFrom('commits')
+    .select('id')
+    .where('id', 'in', [...commitIds])
+    .where('status', 'in', queueable(again))
+    .orderBy('id')
+    .forNoKeyUpdate()
+    .execute()
+  return rows.map((row) => row.id)
+}
+
 /** Puts commits in the queue's state; those that are evaluated already only with `again`. Returns those it changed. */
 export async function markQueued(
   db: Kysely<DB>,
@@ -51,7 +72,7 @@ export async function markQueued(
     .updateTable('commits')
     .set({ status: 'queued', queued_at: sql`now()`, started_at: null, finished_at: null })
     .where('id', 'in', [...commitIds])
-    .where('status', 'in', again ? ['new', 'superseded', 'evaluated', 'failed'] : ['new', 'superseded'])
+    .where('status', 'in', queueable(again))
     .returning('id')
     .execute()
   return rows.map((row) => row.id)

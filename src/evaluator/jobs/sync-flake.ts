@@ -1,6 +1,5 @@
 import type { Transaction } from 'kysely'
 import { explainError } from '../../lib/errors.ts'
-import { markQueued } from '../../store/commit-runs.ts'
 import { findHeadState, listKnownCommits, recordBranch, recordUnchanged } from '../../store/commits.ts'
 import { findFlake, type FlakeRow, recordSyncFailure } from '../../store/flakes.ts'
 import type { DB } from '../../store/schema.generated.ts'
@@ -10,6 +9,7 @@ import type { Head } from '../git/remote.ts'
 import { readBranch } from '../read-branch.ts'
 import { OUR_FAULT } from './our-fault.ts'
 import { headPriority } from './priorities.ts'
+import { queueCommits } from './queue-commits.ts'
 
 /**
  * Asks Git what a flake's branch is at, records it, and has a new head evaluated. What Git cannot say is recorded with
@@ -52,11 +52,8 @@ async function record(
   const known = await listKnownCommits(db, flake.id)
   const before = { known, searchDepth: flake.search_depth }
   const state = await readBranch(flakes.mirror(flake), head, before, signal)
-  const follow = async (transaction: Transaction<DB>, { commitId }: { commitId: number }) => {
-    const queued = await markQueued(transaction, [commitId], { again })
-    for (const id of queued)
-      await jobs.evaluateCommit(transaction, { commitId: id, again: null }, { priority: headPriority(id) })
-  }
+  const follow = (transaction: Transaction<DB>, { commitId }: { commitId: number }) =>
+    queueCommits(transaction, jobs, new Map([[commitId, headPriority(commitId)]]), { again })
   const { moved } = await recordBranch(db, flake.id, state, follow)
   if (moved) log.info({ flake: flake.url, branch: head.branch, head: head.head }, 'a branch has moved')
 }

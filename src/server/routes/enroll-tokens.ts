@@ -64,8 +64,8 @@ export function enrollTokenRoutes(app: FastifyInstance, context: ServerContext, 
         response: { 201: Type.Object({ id: Type.Integer(), token: Type.String() }), ...problemResponses },
       },
     },
-    async ({ body }, reply) => {
-      checkFlakeUrl(body.flake_url, '/body/flake_url')
+    async ({ body, caller }, reply) => {
+      checkFlakeUrl(body.flake_url, '/body/flake_url', caller)
       const settings = { ...DEFAULTS, ...body }
       const created = await createEnrollToken(context.db, {
         name: settings.name,

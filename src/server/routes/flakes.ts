@@ -5,6 +5,7 @@ import { COMMIT_STATUSES } from '../../store/commit-list.ts'
 import { listFlakeDetails } from '../../store/flake-list.ts'
 import { addFlake, archiveFlake, DEFAULT_SEARCH_DEPTH } from '../../store/flakes.ts'
 import type { Authorise } from '../api/authorise.ts'
+import { checkFlakeUrl } from '../api/flake-url.ts'
 import { checkFlake, noSuchFlake, requireFlake } from '../api/flakes.ts'
 import { idOf, oneOfOrNull, problemResponses, TextOrNull, Time, TimeOrNull } from '../api/schemas.ts'
 import type { ServerContext } from '../context.ts'
@@ -88,6 +89,7 @@ export function flakeRoutes(app: FastifyInstance, context: ServerContext, author
     async ({ body, caller }, reply) => {
       const { url, branch = null, allow_import_from_derivation: allow = false } = body
       checkFlake({ url, branch })
+      checkFlakeUrl(url, '/body/url', caller)
       if (allow && caller?.role !== 'admin')
         throw new Problem('forbidden', 'allow_import_from_derivation needs the role admin')
       const searchDepth = body.search_depth ?? DEFAULT_SEARCH_DEPTH

@@ -53,8 +53,8 @@ export function systemSettingsRoutes(
         response: { 201: Type.Object({ hostname: Type.String() }), ...problemResponses },
       },
     },
-    async ({ body }, reply) => {
-      checkFlakeUrl(body.flake_url, '/body/flake_url')
+    async ({ body, caller }, reply) => {
+      checkFlakeUrl(body.flake_url, '/body/flake_url', caller)
       const keys = readKeys(body.public_keys ?? [])
       await context.db.transaction().execute(async (transaction) => {
         const systemId = await addSystem(
@@ -91,8 +91,8 @@ export function systemSettingsRoutes(
         response: { 204: Type.Null({ description: 'Done' }), ...problemResponses },
       },
     },
-    async ({ params, body }, reply) => {
-      checkFlakeUrl(body.flake_url, '/body/flake_url')
+    async ({ params, body, caller }, reply) => {
+      checkFlakeUrl(body.flake_url, '/body/flake_url', caller)
       const system = await requireChangeable(context, params.hostname)
       const { environment, flake_url: flakeUrl, configuration, pinned_path: pinnedPath } = body
       await changeSystem(context.db, system.id, { environment, flakeUrl, configuration, pinnedPath })

@@ -19,6 +19,21 @@ let count = 0
 const freshUrl = () => `git+https://forge.example.org/fleet-${(count += 1)}`
 const add = async (body: object) => (await call('POST', '/flakes', body)).body.id
 
+test("repositories on the server's own machine are for admins to name", async () => {
+  const url = 'git+file:///srv/nixos-configs'
+  const refused = { status: 403, body: { type: problem('forbidden') } }
+  const operator = await call('POST', '/tokens', { name: 'operator', role: 'operator' })
+  const asOperator = (method: string, path: string, body: object) =>
+    server.api(method, path, { body, token: operator.body.token })
+  expect(await asOperator('POST', '/flakes', { url })).toMatchObject(refused)
+  expect(await asOperator('POST', '/systems', { hostname: 'local', flake_url: url })).toMatchObject(refused)
+  await call('POST', '/systems', { hostname: 'elsewhere' })
+  expect(await asOperator('PATCH', '/systems/elsewhere', { flake_url: url })).toMatchObject(refused)
+  const token = { name: 'local', uses: 1, expires_in_secs: 60, flake_url: url }
+  expect(await asOperator('POST', '/enroll-tokens', token)).toMatchObject(refused)
+  expect((await call('POST', '/flakes', { url })).status).toBe(201)
+})
+
 describe('adding', () => {
   test('follows a flake, which is listed with what was asked for and what is known', async () => {
     const url = freshUrl()
