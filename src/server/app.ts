@@ -10,7 +10,7 @@ import type { Verify } from './ed25519.ts'
 import { installAgentRequests } from './ingest/agent-requests.ts'
 import { createAuthenticator } from './ingest/authenticate.ts'
 import { createAuthorityCheck } from './ingest/authorities.ts'
-import { createBatcher } from './ingest/batcher.ts'
+import { type BatchLimits, createBatcher } from './ingest/batcher.ts'
 import { createFailureLimit } from './ingest/failure-limit.ts'
 import { createTransportCheck } from './ingest/transport.ts'
 import { createVersion0 } from './ingest/version-0.ts'
@@ -38,7 +38,7 @@ const KEEP_ALIVE_MS = 130_000
 /** Builds the HTTP part with all its routes; nothing listens yet, so that tests can inject requests. */
 export async function createApp(
   context: ServerContext,
-  options: { verify: Verify; version: string },
+  options: { verify: Verify; version: string; batches?: BatchLimits },
 ): Promise<App> {
   const { settings } = context
   const log: FastifyBaseLogger = context.log
@@ -73,6 +73,7 @@ export async function createApp(
     run: (rows: Parameters<typeof recordHeartbeats>[1][number][]) => recordHeartbeats(context.db, rows),
     keyOf: (row) => row.systemId,
     isFailureOfAll: isUnavailable,
+    ...options.batches,
   })
   metrics.watchQueue('heartbeats', () => heartbeats.depth)
   http.addHook('onClose', () => heartbeats.drain())

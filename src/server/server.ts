@@ -17,6 +17,7 @@ import { addUpTally } from '../store/tally.ts'
 import { createApp } from './app.ts'
 import type { ServerSettings } from './context.ts'
 import { createVerifier } from './ed25519.ts'
+import type { BatchLimits } from './ingest/batcher.ts'
 import { startRecurringJobs } from './jobs.ts'
 import { createMetricsListener } from './metrics-listener.ts'
 import { webhookSecretsOf } from './webhooks/secrets.ts'
@@ -37,8 +38,10 @@ export function createServer(options: {
   clock: Clock
   /** What else runs in this process, on the same database: started when that is migrated, stopped before it. */
   beside?: (shared: { database: Database; queue: JobQueue }) => Part
+  /** How heartbeats are put together; default: as `createBatcher` does. */
+  batches?: BatchLimits
 }): Server {
-  const { config, log, clock } = options
+  const { config, log, clock, batches = {} } = options
   const lifecycle = createLifecycle({ timeoutMs: 30_000 })
   let address = ''
 
@@ -68,7 +71,11 @@ export function createServer(options: {
     lifecycle.add('the jobs', queue.stop)
     await queue.start()
     const context = { db: database.db, settings, clock, log, jobs: queue.requests }
-    const app = await createApp(context, { verify: createVerifier({ log }), version: VERSION })
+    const app = await createApp(context, {
+      verify: createVerifier({ log }),
+      version: VERSION,
+      batches,
+    })
     await startRecurringJobs({ db: database.db, queue, log, jobs: recurringJobs(config, database.db) })
     if (options.beside !== undefined) {
       const part = options.beside({ database, queue })

@@ -8,6 +8,15 @@ export interface Batcher<Row, Outcome> {
   drain: () => Promise<void>
 }
 
+export interface BatchLimits {
+  /** Batches that run at once; default 2. */
+  connections?: number
+  /** Of a batch; default 500. */
+  maxRows?: number
+  /** Before further ones are refused; default 20,000. */
+  maxWaiting?: number
+}
+
 interface Waiting<Row, Outcome> {
   row: Row
   resolve: (outcome: Outcome) => void
@@ -19,15 +28,14 @@ interface Waiting<Row, Outcome> {
  * waits for nothing and under load a batch is what arrived during the one before. A batch holds one row of each `keyOf`;
  * further ones wait for the next. When a batch fails for a reason of its content its rows run one by one, so that one bad row never fails the others.
  */
-export function createBatcher<Row, Outcome>(options: {
-  run: (rows: Row[]) => Promise<Outcome[]>
-  keyOf: (row: Row) => number
-  /** Whether the failure says nothing about the rows, so that running them singly would fail too. */
-  isFailureOfAll: (error: unknown) => boolean
-  connections?: number
-  maxRows?: number
-  maxWaiting?: number
-}): Batcher<Row, Outcome> {
+export function createBatcher<Row, Outcome>(
+  options: BatchLimits & {
+    run: (rows: Row[]) => Promise<Outcome[]>
+    keyOf: (row: Row) => number
+    /** Whether the failure says nothing about the rows, so that running them singly would fail too. */
+    isFailureOfAll: (error: unknown) => boolean
+  },
+): Batcher<Row, Outcome> {
   const { run, keyOf, isFailureOfAll, connections = 2, maxRows = 500, maxWaiting = 20_000 } = options
   let waiting: Waiting<Row, Outcome>[] = []
   let running = 0
