@@ -1,5 +1,5 @@
 import { createAgent } from '../src/agent/agent.ts'
-import { createNotifier } from '../src/agent/notify.ts'
+import { createNotifier } from '../src/lib/notify.ts'
 import { sessionOptions } from '../src/agent/run.ts'
 import { loadConfig } from '../src/lib/config/load.ts'
 import { runUntilSignal } from '../src/lib/lifecycle.ts'

@@ -5,6 +5,8 @@ import { runProcess } from '../../src/lib/process.ts'
 import { withClient } from '../../src/store/database.ts'
 import { describeCommands } from './commands.ts'
 import { withMigratedDatabase } from './database.ts'
+import { describeKeysForNix } from './nix-keys.ts'
+import { describeModuleOptions } from './nixos-options.ts'
 import { describeApi } from './openapi.ts'
 import { checkReleasedMigrations } from './released-migrations.ts'
 import { generateRowTypes } from './row-types.ts'
@@ -28,6 +30,8 @@ async function generateFiles(): Promise<GeneratedFile[]> {
     ...ofSchema,
     { path: 'docs/configuration.md', text: describeConfiguration() },
     { path: 'docs/commands.md', text: await describeCommands() },
+    { path: 'nix/module/keys.nix', text: describeKeysForNix() },
+    { path: 'docs/nixos-options.md', text: await describeModuleOptions() },
     { path: 'docs/openapi.json', text: await describeApi() },
   ]
 }

@@ -1,5 +1,5 @@
 import type { Part } from '../lib/lifecycle.ts'
-import type { ServiceNotifier } from './notify.ts'
+import type { ServiceNotifier } from '../lib/notify.ts'
 import { openSession, type Session, type SessionOptions } from './session.ts'
 import { createWatch, type Watch } from './watch.ts'
 

@@ -4,6 +4,7 @@ import { parseFlakeUrl } from '../fleet/flake-url.ts'
 import { loadConfig } from '../lib/config/load.ts'
 import { createLifecycle, type Part, runUntilSignal } from '../lib/lifecycle.ts'
 import { createLogger, type Logger } from '../lib/log.ts'
+import { createNotifier, withNotifier } from '../lib/notify.ts'
 import { createConfiguredDatabase } from '../store/configured-database.ts'
 import { createDatabase } from '../store/database.ts'
 import { createJobQueue } from '../store/job-queue.ts'
@@ -23,7 +24,8 @@ export function createEvaluatorCommand(): Command {
         checkFlakeUrl: parseFlakeUrl,
       })
       const log = createLogger()
-      await runUntilSignal(evaluatorProcess(config, log), log)
+      const notifier = createNotifier({ env: process.env, log })
+      await runUntilSignal(withNotifier(evaluatorProcess(config, log), notifier), log)
     })
 }
 

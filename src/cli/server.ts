@@ -4,6 +4,7 @@ import { parseFlakeUrl } from '../fleet/flake-url.ts'
 import { loadConfig } from '../lib/config/load.ts'
 import { runUntilSignal } from '../lib/lifecycle.ts'
 import { createLogger } from '../lib/log.ts'
+import { createNotifier, withNotifier } from '../lib/notify.ts'
 import { createEvaluator } from '../evaluator/evaluator.ts'
 import { createServer } from '../server/server.ts'
 
@@ -28,6 +29,6 @@ export function createServerCommand(): Command {
           beside: (shared) => createEvaluator({ config, log, environment: process.env, ...shared }),
         }),
       })
-      await runUntilSignal(server, log)
+      await runUntilSignal(withNotifier(server, createNotifier({ env: process.env, log })), log)
     })
 }

@@ -1,6 +1,7 @@
-import { explainError } from '../lib/errors.ts'
-import type { ProcessOptions, ProcessResult } from '../lib/process.ts'
-import type { AgentLogger } from './log.ts'
+import { explainError } from './errors.ts'
+import type { Part } from './lifecycle.ts'
+import type { Logger } from './log.ts'
+import type { ProcessOptions, ProcessResult } from './process.ts'
 
 /** Tells systemd how the service is (sd_notify(3)); without `NOTIFY_SOCKET` nothing is done. */
 export interface ServiceNotifier {
@@ -17,7 +18,7 @@ type Run = (
 
 export interface NotifierOptions {
   env: Readonly<Record<string, string | undefined>>
-  log: AgentLogger
+  log: Pick<Logger, 'warn'>
   run?: Run
 }
 
@@ -56,9 +57,23 @@ export function createNotifier({ env, log, run = runLoaded }: NotifierOptions): 
   }
 }
 
+/** The part, whose start and stop systemd is told of. */
+export function withNotifier(part: Part, notifier: ServiceNotifier): Part {
+  return {
+    start: async () => {
+      await part.start()
+      await notifier.ready()
+    },
+    stop: async () => {
+      await notifier.stopping()
+      await part.stop()
+    },
+  }
+}
+
 /** Loaded when it is needed: child processes cost 1.5 MB, which an agent without systemd does not have to pay. */
 const runLoaded: Run = async (...args) => {
-  const { runProcess } = await import('../lib/process.ts')
+  const { runProcess } = await import('./process.ts')
   return await runProcess(...args)
 }
 

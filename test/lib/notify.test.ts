@@ -1,7 +1,7 @@
 import { chmod, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { createNotifier } from '../../src/agent/notify.ts'
+import { createNotifier, withNotifier } from '../../src/lib/notify.ts'
 import { captureLog } from '../support/agent.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 
@@ -41,6 +41,16 @@ describe('with NOTIFY_SOCKET', () => {
     await createNotifier({ env, log }).ready()
     expect(lines).toMatchObject([{ level: 'warn', msg: expect.stringContaining('READY=1') }])
   })
+})
+
+test('a part is ready when it has started, and stopping before it stops', async () => {
+  const { notifier, sent } = createRecorded({})
+  const seen: string[][] = []
+  const note = async () => void seen.push([...sent])
+  const part = withNotifier({ start: note, stop: note }, notifier)
+  await part.start()
+  await part.stop()
+  expect([...seen, sent]).toEqual([[], ['READY=1', 'STOPPING=1'], ['READY=1', 'STOPPING=1']])
 })
 
 describe('the watchdog', () => {

@@ -1,0 +1,4 @@
+final: _prev: {
+  crystal-forge = final.callPackage ./package.nix { };
+  crystal-forge-agent = final.callPackage ./agent-package.nix { };
+}
