@@ -16,6 +16,7 @@ type Source =
   | { what: string; kind: 'flag'; flag: Flag }
   | { what: string; kind: 'liveness'; liveness: 'late' | 'offline' | 'never_seen' }
   | { what: string; kind: 'standing'; standing: DriftState }
+  | { what: string; kind: 'drift'; drift: DriftState }
   | { what: string; kind: 'pending-keys' }
 
 /**
@@ -33,7 +34,8 @@ const SOURCES: readonly Source[] = [
   { what: 'pinned mismatch', kind: 'standing', standing: 'pinned_mismatch' },
   { what: 'key waits for approval', kind: 'pending-keys' },
   { what: 'spool failed', kind: 'flag', flag: 'spool_failed' },
-  { what: 'evaluation failed', kind: 'standing', standing: 'evaluation_failed' },
+  // whatever they stand at: nothing new reaches them
+  { what: 'evaluation failed', kind: 'drift', drift: 'evaluation_failed' },
   { what: 'behind', kind: 'standing', standing: 'behind' },
   { what: 'late', kind: 'liveness', liveness: 'late' },
   { what: 'host name changed', kind: 'flag', flag: 'hostname_changed' },
@@ -54,6 +56,7 @@ export async function listAttention(api: Api, summary: ApiSummary): Promise<Atte
 function countOf(source: Source, summary: ApiSummary): number {
   if (source.kind === 'pending-keys') return summary.pending_keys
   if (source.kind === 'standing') return summary.standing[source.standing]
+  if (source.kind === 'drift') return summary.drift[source.drift]
   return source.kind === 'flag' ? summary.flags[source.flag] : summary.liveness[source.liveness]
 }
 
@@ -71,5 +74,6 @@ async function find(api: Api, source: Source): Promise<Attention> {
 function filterOf(source: Exclude<Source, { kind: 'pending-keys' }>): SystemFilter {
   if (source.kind === 'flag') return { flag: source.flag }
   if (source.kind === 'standing') return { standing: source.standing }
+  if (source.kind === 'drift') return { drift: source.drift }
   return { liveness: source.liveness }
 }

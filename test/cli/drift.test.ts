@@ -150,6 +150,14 @@ describe('drift', () => {
     expect((await cli.run('systems', 'list', '--drift', 'nonsense')).code).toBe(2)
   })
 
+  test('is in the status also where only the newest commit fails', async () => {
+    await server.api('POST', '/systems', { body: { hostname: 'stuck1' } })
+    await judge('stuck1', { state: 'evaluation_failed', standing: 'in_sync' })
+    const { attention } = await cli.json('status')
+    expect(attention).toContainEqual({ what: 'evaluation failed', count: 1, hostnames: ['stuck1'] })
+    await server.api('PUT', '/systems/stuck1/archived')
+  })
+
   test('is in the status, counted by how systems stand', async () => {
     const { stdout } = await cli.run('status')
     expect(stdout).toContain(
