@@ -197,8 +197,10 @@ test('all pages are fetched', async () => {
   const server = await startTestServer()
   onTestFinished(server.stop)
   await server.database.pool.query(`with s as (insert into systems (hostname)
-    select 'host' || to_char(i, 'fm00000') from generate_series(1, 2345) i returning id)
-    insert into contacts (system_id) select id from s`)
+    select 'host' || to_char(i, 'fm00000') from generate_series(1, 2345) i returning id),
+    c as (insert into contacts (system_id) select id from s)
+    insert into drift (system_id, state, since, standing, standing_since)
+    select id, 'no_report', now(), 'no_report', now() from s`)
   const systems = await createApi(client(new URL(server.url), server.adminToken)).listAllSystems({})
   expect(systems.map(({ hostname }) => hostname)).toEqual(
     Array.from({ length: 2345 }, (_, index) => `host${String(index + 1).padStart(5, '0')}`),
