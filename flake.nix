@@ -16,8 +16,8 @@
       overlays.default = import ./nix/overlay.nix;
 
       nixosModules = {
-        crystal-forge = ./nix/module;
-        default = ./nix/module;
+        default.imports = [ ./nix/module ];
+        crystal-forge.imports = [ ./nix/module ];
       };
 
       packages = forEachSystem (pkgs: {

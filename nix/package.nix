@@ -83,7 +83,7 @@ buildNpmPackage {
   '';
 
   meta = {
-    inherit (npm.package) description;
+    description = lib.removeSuffix "." npm.package.description;
     longDescription = ''
       An agent on every NixOS host fingerprints the running system and sends signed reports. A server verifies them and
       keeps them with their signatures in PostgreSQL; an evaluator evaluates every commit of your flakes with Nix. So it is

@@ -55,7 +55,7 @@ test('the environment of an agent is checked when the system is built', async ()
   const { checks } = await evaluateConfiguration(await exampleConfiguration('agent'))
   expect(checks).toHaveLength(1)
   const cwd = await temporaryDirectory()
-  const lines = [...checks[0]!.matchAll(/^export (\w+)='(.*)'$/gm)]
+  const lines = [...checks[0]!.matchAll(/^export (\w+)='?(.*?)'?$/gm)]
   const env = Object.fromEntries(lines.map(([, name, value]) => [name!, value!]))
   expect(Object.keys(env)).toHaveLength(2)
   expect(await runCli(['check-config', '--part', 'none'], { cwd, env })).toMatchObject(GOOD)

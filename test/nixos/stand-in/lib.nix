@@ -38,8 +38,18 @@ let
       removePrefix =
         prefix: text:
         if hasPrefix prefix text then builtins.substring (builtins.stringLength prefix) (-1) text else text;
+      removeSuffix =
+        suffix: text:
+        let
+          length = builtins.stringLength text - builtins.stringLength suffix;
+        in
+        if builtins.substring length (-1) text == suffix then builtins.substring 0 length text else text;
       escapeShellArg = text: "'${replaceStrings [ "'" ] [ "'\\''" ] (toString text)}'";
+      escapeShellArgs = builtins.concatStringsSep " ";
       toInt = builtins.fromJSON;
+      licenses.asl20.spdxId = "Apache-2.0";
+      fileset.unions = files: files;
+      fileset.toSource = { root, fileset }: builtins.seq (map builtins.pathExists fileset) root;
       letters = "abcdefghijklmnopqrstuvwxyz";
       characters = text: builtins.genList (index: builtins.substring index 1 text) (builtins.stringLength text);
       toUpper = replaceStrings (characters letters) (characters "ABCDEFGHIJKLMNOPQRSTUVWXYZ");

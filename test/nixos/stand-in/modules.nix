@@ -40,7 +40,6 @@ rec {
       options = lib.setAttrByPath from (mkOption {
         type = lib.types.anything;
         default = notGiven;
-        visible = false;
         description = "Alias of `${lib.concatStringsSep "." to}`.";
       });
       config = lib.setAttrByPath to (mkIf (value != notGiven) value);

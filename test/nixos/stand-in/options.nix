@@ -22,7 +22,8 @@ let
       example = (option.example or { }).text or (if option ? example then builtins.toJSON option.example else null);
     };
   rowOptions = option: removeAttrs ((option.type.getSubOptions or (_: { })) [ ]) [ "_module" ];
-  isVisible = option: option.visible or true;
+  # Other names of options are none of their own.
+  isVisible = option: !lib.hasPrefix "Alias of" (option.description or "");
   walk =
     path: tree:
     lib.concatMap (
