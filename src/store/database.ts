@@ -1,14 +1,20 @@
 import { Kysely, PostgresDialect, Transaction } from 'kysely'
 import { Client, type ClientConfig, Pool } from 'pg'
+import { databasePlaces } from '../lib/config/network-kinds.ts'
 import type { Logger } from '../lib/log.ts'
 import type { Secret } from '../lib/secret.ts'
 import { columnTypes } from './column-types.ts'
+import { createPrimaryClient, formatPlace } from './primary.ts'
 import type { DB } from './schema.generated.ts'
 
 /** Where a database is and as whom to open it. */
 export interface ConnectionOptions {
-  /** A host name, an address, or the directory of a Unix socket (begins with `/`; never encrypted). */
+  /**
+   * A host name, an address, or the directory of a Unix socket (begins with `/`; never encrypted). Of several, with commas
+   * between them, the one that accepts writes is used.
+   */
   host: string
+  /** Of each host that does not name its own: `db1:5433`. */
   port: number
   user: string
   password: Secret | null
@@ -44,6 +50,7 @@ const CONNECT_TIMEOUT_MS = 15_000
 export function createDatabase(connection: ConnectionOptions, options: DatabaseOptions): Database {
   const pool = new Pool({
     ...clientConfig(connection, options.applicationName),
+    Client: clientClass(connection),
     // many short queries of many clients: to start workers for one costs more than they save, and compiling it too
     options: '-c max_parallel_workers_per_gather=0 -c jit=off',
     max: options.maxConnections,
@@ -74,7 +81,7 @@ export async function withClient<T>(
   applicationName: string,
   work: (client: Client) => Promise<T>,
 ): Promise<T> {
-  const client = new Client(clientConfig(connection, applicationName))
+  const client = new (clientClass(connection))(clientConfig(connection, applicationName))
   client.on('error', () => {
     // the query that runs, or the next one, fails with it
   })
@@ -90,11 +97,18 @@ export async function withClient<T>(
   }
 }
 
-/** The settings of `pg` for a connection. */
+/** What `pg` connects with: its own client, or one that finds the primary among several servers. */
+export function clientClass(connection: ConnectionOptions): typeof Client {
+  const places = databasePlaces(connection.host, connection.port)
+  return places.length > 1
+    ? createPrimaryClient(places, clientConfig(connection, 'crystal-forge looks for the primary'))
+    : Client
+}
+
+/** The settings of `pg` for a connection. Of several hosts the first; a client of `clientClass` knows all. */
 export function clientConfig(connection: ConnectionOptions, applicationName: string): ClientConfig {
   return {
-    host: connection.host,
-    port: connection.port,
+    ...databasePlaces(connection.host, connection.port)[0],
     user: connection.user,
     database: connection.name,
     ...(connection.password && { password: connection.password.reveal() }),
@@ -109,8 +123,8 @@ export function clientConfig(connection: ConnectionOptions, applicationName: str
 
 /** For error messages: `database "crystal_forge" at localhost:5432 as user "crystal_forge"`. */
 export function describeConnection({ host, port, user, name }: ConnectionOptions): string {
-  const place = host.startsWith('/') ? `the socket in ${host}` : `${host}:${port}`
-  return `database "${name}" at ${place} as user "${user}"`
+  const places = databasePlaces(host, port).map(formatPlace).join(' or ')
+  return `database "${name}" at ${places} as user "${user}"`
 }
 
 function sslOptions({ host, ssl, ca }: ConnectionOptions): ClientConfig['ssl'] {

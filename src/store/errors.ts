@@ -1,4 +1,5 @@
 import { DatabaseError } from 'pg'
+import { NoPrimaryError } from './primary.ts'
 
 /** The SQLSTATE of an error that PostgreSQL reported, or undefined. */
 export function sqlState(error: unknown): string | undefined {
@@ -23,6 +24,7 @@ const LOST =
 export function isUnavailable(error: unknown): boolean {
   const state = sqlState(error)
   if (state !== undefined) return UNAVAILABLE.test(state) || state === DEADLOCK_DETECTED
+  if (error instanceof NoPrimaryError) return true
   if (!(error instanceof Error)) return false
   // system errors of the socket: ECONNREFUSED, ECONNRESET, ENOENT of a Unix socket, EPIPE …
   return ('syscall' in error && 'code' in error) || LOST.test(error.message)

@@ -1,7 +1,8 @@
 import { CompiledQuery, type Transaction } from 'kysely'
+import { Client } from 'pg'
 import { PgBoss } from 'pg-boss'
 import type { Logger } from '../lib/log.ts'
-import { clientConfig, type ConnectionOptions } from './database.ts'
+import { clientClass, clientConfig, type ConnectionOptions } from './database.ts'
 import type { DB } from './schema.generated.ts'
 
 export const SYNC_FLAKE = 'sync-flake'
@@ -46,21 +47,28 @@ const HEARTBEAT_SECS = 15
 /** Long enough for any flake: a worker that lives says so, and limits the time of each evaluation itself. */
 const EXPIRE_SECS = 24 * 3600
 
-/** The queue in PostgreSQL, on two connections of its own and one that is told of new jobs. */
+/** The queue in PostgreSQL, on two connections of its own and, where that is one server, one that is told of new jobs. */
 export function createJobQueue(options: { connection: ConnectionOptions; log: Logger }): JobQueue {
   const { log } = options
-  const { password, ssl } = clientConfig(options.connection, 'crystal-forge jobs')
-  const { host, port, user, name } = options.connection
-  const boss = new PgBoss({
+  const settings = clientConfig(options.connection, 'crystal-forge jobs')
+  const { host = '', port = 0, password, ssl } = settings
+  const followingClient = clientClass(options.connection)
+  const pool = {
     host,
     port,
-    user,
-    database: name,
+    user: options.connection.user,
+    database: options.connection.name,
     ...(typeof password === 'string' && { password }),
     ssl,
     application_name: 'crystal-forge jobs',
     max: 2,
-    useListenNotify: true,
+    // goes on to the pool of pg as it is
+    Client: followingClient,
+  }
+  const boss = new PgBoss({
+    ...pool,
+    // The connection that listens is made without our client, to one host. Polls, every 2 seconds, find the jobs too.
+    useListenNotify: followingClient === Client,
     cronMonitorIntervalSeconds: 30,
     superviseIntervalSeconds: 10,
     monitorIntervalSeconds: 10,

@@ -14,13 +14,37 @@ export const host = textKind('host name or IP address', 'a host name or an IP ad
   return text
 })
 
-/** As libpq takes it: a directory is where the Unix socket of PostgreSQL is. */
-export const databaseHost = textKind('host name, IP address or socket directory', 'a host name', (text) => {
-  if (!isHost(text) && !/^\/[^,\s]*$/.test(text)) {
-    throw mismatch('a host name, an IP address or the absolute path of a socket directory', text)
+/** As libpq takes them: a directory is where the Unix socket of PostgreSQL is. A host may name its port. */
+export const databaseHost = textKind('hosts or socket directories', 'a host name', (text) => {
+  for (const each of text.split(',')) {
+    if (databasePlace(each, 0) === undefined) {
+      const list = text === each ? '' : ', and several with commas between them'
+      throw mismatch(
+        `a host name or an IP address, with or without a port, or the absolute path of a socket directory${list}`,
+        each,
+      )
+    }
   }
   return text
 })
+
+/** Where a PostgreSQL server listens. */
+export interface DatabasePlace {
+  /** Without brackets; the directory of the socket begins with `/`. */
+  host: string
+  port: number
+}
+
+/** What a list of hosts stands for; `port` is of those that name none. */
+export function databasePlaces(hosts: string, port: number): DatabasePlace[] {
+  return hosts.split(',').flatMap((each) => databasePlace(each, port) ?? [])
+}
+
+function databasePlace(text: string, port: number): DatabasePlace | undefined {
+  if (isHost(text) || /^\/[^,\s]*$/.test(text)) return { host: text, port }
+  const parts = splitAuthority(text)
+  return parts && { host: parts.host, port: parts.port ?? port }
+}
 
 /** `https://name[:port]`: scheme, host and port, nothing else. Not quoted in errors: a password can be in it. */
 export const origin = textKind('origin (URL without path)', 'an origin', (text) => {

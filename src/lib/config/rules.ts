@@ -55,7 +55,7 @@ function databaseRules({ has, value, report }: Facts): void {
   if (has('ca_file') && value('ssl') !== 'verify-full')
     report('ca_file', 'has no effect unless ssl is "verify-full"')
   const host = value('host')
-  if (typeof host === 'string' && host.startsWith('/') && value('ssl') !== 'disable') {
+  if (typeof host === 'string' && /(^|,)\//.test(host) && value('ssl') !== 'disable') {
     report('ssl', 'must be "disable" when host is a socket directory')
   }
 }

@@ -16,10 +16,13 @@ export const database = {
     'Where PostgreSQL is. Without `host` the server starts a PostgreSQL of its own under its `state_dir`; a separate evaluator needs `host`.',
   keys: {
     host: optional(databaseHost, {
-      description: 'Name or address of the PostgreSQL server, or the directory of its Unix socket.',
+      description:
+        'Name or address of the PostgreSQL server, or the directory of its Unix socket. Of several, such as `db1,db2:5433`, the one that accepts writes is used.',
       example: 'localhost',
     }),
-    port: defaulted(integer(1, 65_535), 5432, { description: 'Port of the PostgreSQL server.' }),
+    port: defaulted(integer(1, 65_535), 5432, {
+      description: 'Port of the PostgreSQL server, unless `host` names it.',
+    }),
     user: defaulted(text, 'crystal_forge', { description: 'Role to connect as.' }),
     password: {
       ...optional(secret, {

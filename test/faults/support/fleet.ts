@@ -7,6 +7,7 @@ import { createForgeServer, type ForgeServer } from './forge-server.ts'
 import type { Random } from './random.ts'
 import { type Deliver, type RecordingProxy, startRecordingProxy } from './recording-proxy.ts'
 import { createReportingClient, type ReportingClient } from './reporting-client.ts'
+import { startTcpBalancer } from './tcp-balancer.ts'
 import { allAnswered, allCaughtUp, isShown, type Reporter, sentAll } from './waits.ts'
 
 /** A server and agents as processes, and what stands between them. */
@@ -42,6 +43,8 @@ export interface FleetOptions {
   database: ConnectionOptions | null
   /** On that one database. */
   servers?: number
+  /** Whether a balancer of connections stands before them. */
+  balanced?: boolean
   agents: number
   clients?: number
   deliver?: Deliver
@@ -89,7 +92,12 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
 
   const running = (): ForgeServer[] =>
     servers.filter((each) => each.isStarted() && each.process().isRunning())
-  const spread = (): void => proxy.forwardTo(running().map((each) => each.address()))
+  const balancer = options.balanced === true ? await startTcpBalancer() : null
+  const spread = (): void => {
+    const addresses = running().map((each) => each.address())
+    balancer?.setTargets(addresses)
+    proxy.forwardTo(balancer === null ? addresses : [balancer.url])
+  }
   const startServer = async (each: ForgeServer = server): Promise<void> => {
     await each.start()
     spread()

@@ -25,6 +25,11 @@ const REFUSED: [name: string, toml: string, problem: string][] = [
     'database.ssl: must be "disable" when host is a socket directory',
   ],
   [
+    'TLS over a socket among several hosts',
+    '[database]\nhost = "db,/run/postgresql"\nssl = "require"',
+    'database.ssl: must be "disable" when host is a socket directory',
+  ],
+  [
     'a certificate without key',
     '[server]\ntls_cert_file = "/etc/passwd"',
     'server.tls_cert_file: needs tls_key_file too',

@@ -1,5 +1,6 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { databasePlaces } from '../../../src/lib/config/network-kinds.ts'
 import { STORE_PATH } from '../../../src/lib/config/value-kinds.ts'
 import { STORE_PATH_PATTERN } from '../../../src/protocol/store-path.ts'
 import { configOf, problemsOf } from '../../support/config.ts'
@@ -58,6 +59,16 @@ const WRONG: [key: string, toml: string, message: string][] = [
   ],
   ['liveness.heartbeat_interval', '"9s"', 'must be a duration from 10s to 1h, not "9s"'],
   ['evaluator.memory_budget', '"1KiB"', 'must be a size from 256MiB to 16TiB, not "1KiB"'],
+  [
+    'database.host',
+    '"http://db"',
+    'must be a host name or an IP address, with or without a port, or the absolute path of a socket directory, not "http://db"',
+  ],
+  [
+    'database.host',
+    '"db1, db2"',
+    'must be a host name or an IP address, with or without a port, or the absolute path of a socket directory, and several with commas between them, not " db2"',
+  ],
   ['database.ssl', '"prefer"', 'must be one of "disable", "require", "verify-full", not "prefer"'],
 ]
 
@@ -185,4 +196,15 @@ test('any text in place of any value gives a configuration or a ConfigError', as
     }),
     { numRuns: 500 },
   )
+})
+
+test('hosts of databases may name their ports, and be several', async () => {
+  const { database } = await configOf({ toml: '[database]\nhost = "db1,db2:5433,[::1]:5434,::1,/run/pg"' })
+  expect(databasePlaces(database?.host ?? '', 5432)).toEqual([
+    { host: 'db1', port: 5432 },
+    { host: 'db2', port: 5433 },
+    { host: '::1', port: 5434 },
+    { host: '::1', port: 5432 },
+    { host: '/run/pg', port: 5432 },
+  ])
 })
