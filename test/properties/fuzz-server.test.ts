@@ -147,7 +147,7 @@ async function fuzz(fuzzed: Fuzzed, lane: Lane, number: number, cases: number): 
   )
 }
 
-/** What of the database no fuzzed request may change; jobs run when they run. */
+/** What of the database no fuzzed request may change. Jobs run when they run, and the counts are those of all systems. */
 async function untouchable(database: Database) {
   const {
     job_runs: _jobs,
