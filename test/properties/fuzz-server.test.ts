@@ -151,6 +151,7 @@ async function fuzz(fuzzed: Fuzzed, lane: Lane, number: number, cases: number): 
 async function untouchable(database: Database) {
   const {
     job_runs: _jobs,
+    drift_tally: _counts,
     webhook_deliveries: _deliveries,
     ...content
   } = await databaseContent(database.db, (table) =>
