@@ -8,13 +8,13 @@
       type = types.nullOr types.nonEmptyStr;
       default = null;
       example = "localhost";
-      description = "Name or address of the PostgreSQL server, or the directory of its Unix socket.";
+      description = "Name or address of the PostgreSQL server, or the directory of its Unix socket. Of several, such as `db1,db2:5433`, the one that accepts writes is used.";
     };
     port = {
       type = types.ints.between 1 65535;
       default = 5432;
       example = 5432;
-      description = "Port of the PostgreSQL server.";
+      description = "Port of the PostgreSQL server, unless `host` names it.";
     };
     user = {
       type = types.nonEmptyStr;

@@ -19,15 +19,22 @@ interface GeneratedFile {
 
 /** Every file that is generated and committed. */
 async function generateFiles(): Promise<GeneratedFile[]> {
-  const ofSchema = await withMigratedDatabase(async (connection, binaries) => [
+  return [...(await generateSchemaFiles()), ...(await generateOtherFiles())]
+}
+
+/** What is made of the migrations. */
+async function generateSchemaFiles(): Promise<GeneratedFile[]> {
+  return await withMigratedDatabase(async (connection, binaries) => [
     { path: 'migrations/schema.sql', text: await dumpSchema(connection, binaries) },
     {
       path: 'src/store/schema.generated.ts',
       text: await withClient(connection, 'generate', (client) => generateRowTypes(client)),
     },
   ])
+}
+
+async function generateOtherFiles(): Promise<GeneratedFile[]> {
   return [
-    ...ofSchema,
     { path: 'docs/configuration.md', text: describeConfiguration() },
     { path: 'docs/commands.md', text: await describeCommands() },
     { path: 'nix/module/keys.nix', text: describeKeysForNix() },
@@ -37,7 +44,8 @@ async function generateFiles(): Promise<GeneratedFile[]> {
 }
 
 async function write(files: GeneratedFile[]): Promise<void> {
-  for (const { path, text } of files) await writeFile(path, text)
+  for (const { path, text } of files)
+    if ((await readFile(path, 'utf8').catch(() => null)) !== text) await writeFile(path, text)
 }
 
 /** Prints how each committed file differs from what would be generated; true when none does. */
@@ -60,7 +68,7 @@ async function diff(path: string, text: string): Promise<string> {
 }
 
 try {
-  const files = await generateFiles()
+  const files = await (process.argv.includes('--schema') ? generateSchemaFiles() : generateFiles())
   if (!process.argv.includes('--check')) await write(files)
   else if (!(await check(files))) process.exitCode = 1
 } catch (error) {

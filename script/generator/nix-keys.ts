@@ -46,7 +46,7 @@ function nixType(key: Key<unknown>): string {
   return item === undefined ? single : `types.listOf ${inParentheses(single)}`
 }
 
-function singleType(type: string, { file, secret }: Key<unknown>): string {
+function singleType(type: string, { file, secret, example }: Key<unknown>): string {
   if (type === 'path') {
     if (file === undefined) return 'types.absolutePath'
     return secret ? 'types.secretFile' : 'types.path'
@@ -59,25 +59,10 @@ function singleType(type: string, { file, secret }: Key<unknown>): string {
   if (minimum !== undefined) return `types.ints.between ${minimum} ${maximum}`
   if (type.startsWith('a duration ')) return 'types.duration'
   if (type.startsWith('a size ')) return 'types.size'
-  if (TEXTS.has(type)) return 'types.nonEmptyStr'
+  // Its form is checked by `crystal-forge check-config` when the system is built.
+  if ([example].flat().every((each) => typeof each === 'string')) return 'types.nonEmptyStr'
   throw new Error(`script/generator/nix-keys.ts knows no type of Nix for "${type}": add it there`)
 }
-
-/** Their form is checked by `crystal-forge check-config` when the system is built. */
-const TEXTS = new Set([
-  'text',
-  'host name',
-  'host name or IP address',
-  'host name, IP address or socket directory',
-  'host name with or without port',
-  'origin (URL without path)',
-  'CIDR',
-  'address and port',
-  'Git URL',
-  'branch name',
-  'store path',
-  'base64 of 32 bytes',
-])
 
 const inParentheses = (type: string): string => (type.includes(' ') ? `(${type})` : type)
 
