@@ -45,8 +45,10 @@ export function repositoryKey(url: string): string | null {
   const segments = CASE_BLIND_HOSTS.has(host)
     ? address.segments.map((segment) => segment.toLowerCase())
     : address.segments
-  const path = withoutSuffix(segments).map(encodeURIComponent).join('/')
-  if (path === '') return null
+  const named = withoutSuffix(segments)
+  // `...git`
+  if (named.length === 0 || ['.', '..'].includes(named.at(-1) ?? '')) return null
+  const path = named.map(encodeURIComponent).join('/')
   if (host === '') return `file:///${path}`
   return port === null || PROTOCOL_PORTS.has(port) ? `${host}/${path}` : `${host}:${port}/${path}`
 }

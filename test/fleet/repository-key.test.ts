@@ -114,6 +114,7 @@ test('whatever the text, a key is its own key', () => {
       '/',
       '..',
       '.git',
+      '...git',
       ':443',
       ':80',
       'h',
