@@ -65,11 +65,13 @@ in
       serviceConfig = {
         ExecStart = "${lib.getExe cfg.package} evaluator";
         TimeoutStartSec = "30min";
-        # It limits the memory of each evaluation, with prlimit.
+        # It starts each evaluation through prlimit, which limits its memory, and setpriv, which sets capabilities whatever it
+        # is asked for: none, as there are none to have.
         SystemCallFilter = [
           "@system-service"
           "@pkey"
           "~@privileged"
+          "capset"
         ];
         MemoryMax = toString (readSize cfg.evaluator.memory_budget + ownMemory);
         # An evaluation that is killed for its memory has failed; the others go on.

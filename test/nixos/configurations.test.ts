@@ -1,9 +1,9 @@
-import { writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { runCli } from '../support/cli.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
-import { evaluateConfiguration, type Evaluated, exampleConfiguration } from './support/nix.ts'
+import { evaluateConfiguration, type Evaluated, exampleConfiguration, ROOT } from './support/nix.ts'
 import { unitFile } from './support/unit-file.ts'
 
 /** The file that a unit is configured with, and what `check-config` says of it when the system is built. */
@@ -132,6 +132,13 @@ describe('a server with evaluator in thirty lines', async () => {
       'flakes.0.ssh_key_file:/run/secrets/crystal-forge-deploy-key',
     ])
     expect(evaluator.environment).toMatchObject({ NIX_REMOTE: 'daemon' })
+    // setpriv, which starts each evaluation, fails without it; the last word counts
+    expect(evaluator.serviceConfig['SystemCallFilter']).toEqual([
+      '@system-service',
+      '@pkey',
+      '~@privileged',
+      'capset',
+    ])
     // 16 GiB for evaluations, one for the rest
     expect(evaluator.serviceConfig['MemoryMax']).toBe(String(17 * 2 ** 30))
   })
@@ -233,4 +240,13 @@ test('nothing is changed where it is not enabled', async () => {
     '{ server.enable = true; client.enable = true; }',
   )
   expect({ services, users, failed, tmpfiles }).toEqual({ services: {}, users: {}, failed: [], tmpfiles: [] })
+})
+
+test('the examples of the configurations are those of the documentation', async () => {
+  const docs = await readFile(join(ROOT, 'docs/nixos.md'), 'utf8')
+  const shown = docs.replaceAll(/^ +/gm, '')
+  for (const name of ['agent', 'server']) {
+    const lines = (await exampleConfiguration(name)).replaceAll(/^ +/gm, '').trim()
+    expect(shown).toContain(lines)
+  }
 })
