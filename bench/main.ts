@@ -7,6 +7,7 @@ const BENCHES: Record<string, () => Promise<Bench>> = {
   agent: async () => (await import('./agent.ts')).benchAgent,
   fleet: async () => (await import('./fleet.ts')).benchFleet,
   ingest: async () => (await import('./ingest.ts')).benchIngest,
+  storage: async () => (await import('./storage.ts')).benchStorage,
   push: async () => (await import('./push.ts')).benchPush,
   evaluation: async () => (await import('./evaluation.ts')).benchEvaluation,
   visible: async () => (await import('./visible.ts')).benchVisible,
