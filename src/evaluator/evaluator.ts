@@ -11,10 +11,9 @@ import {
   SYNC_FLAKE,
   type SyncFlakeJob,
 } from '../store/job-queue.ts'
-import { registerJob } from '../store/job-runs.ts'
+import { type Collector, createCollector } from './collector.ts'
 import type { EvaluatorContext } from './context.ts'
 import { createFlakeAccess } from './flake-access.ts'
-import { COLLECT_STORE } from './jobs/collect-store.ts'
 import { evaluateCommit } from './jobs/evaluate-commit.ts'
 import { giveUpCommit } from './jobs/give-up-commit.ts'
 import { syncFlake } from './jobs/sync-flake.ts'
@@ -60,14 +59,16 @@ export function createEvaluator(options: {
         environment: options.environment,
       }),
     }
-    await registerJob(db, COLLECT_STORE)
-    await work(context)
+    const collector = createCollector(context)
+    await collector.register()
+    lifecycle.add('collecting', collector.stop)
+    await work(context, collector)
     const polling = createPolling(context, config.evaluator.poll_interval)
     lifecycle.add('polling', polling.stop)
     await polling.start()
   }
 
-  const work = async (context: EvaluatorContext): Promise<void> => {
+  const work = async (context: EvaluatorContext, collector: Collector): Promise<void> => {
     const { boss } = queue
     lifecycle.add('the work', async () => {
       stopping.abort(new Error('the evaluator stops'))
@@ -81,7 +82,9 @@ export function createEvaluator(options: {
       { ...LOOK, includeMetadata: true },
       ([job]: JobWithMetadata<EvaluateCommitJob>[]) =>
         doOrGiveBack(job, (given, signal) =>
-          evaluateCommit(context, given.data, { isLast: given.retryCount >= given.retryLimit }, signal),
+          collector.duringCommit(() =>
+            evaluateCommit(context, given.data, { isLast: given.retryCount >= given.retryLimit }, signal),
+          ),
         ),
     )
     await boss.work<EvaluateCommitJob>(LOST_EVALUATION, LOOK, async ([job]) => {

@@ -1,4 +1,4 @@
-import { rename, symlink } from 'node:fs/promises'
+import { readdir, rename, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { beforeEach, expect, onTestFinished, test } from 'vitest'
 import { finishCommit } from '../../src/store/commit-runs.ts'
@@ -189,4 +189,19 @@ test('a commit that failed for want of something on the machine is tried again a
     return commit?.status === 'evaluated' ? commit : null
   })
   expect(healed).toMatchObject({ cause: null, can_heal: false })
+})
+
+test('what commits left in the store of Nix is deleted when nothing is evaluated for a while', async () => {
+  const first = await push({ web: '"1"' })
+  const { queue, stateDirectory } = await startTestEvaluator(store)
+  await fleet.ended(first)
+  const second = await push({ web: '"2"' })
+  await queue.requests.syncFlake(fleet.flakeId)
+  await fleet.ended(second)
+  const roots = () => readdir(join(stateDirectory, 'evaluator/nix/roots'))
+  expect(await roots()).toHaveLength(2)
+  await waitFor(async () => (await roots()).length === 1, {
+    timeoutMs: 25_000,
+    what: 'the first one to be deleted',
+  })
 })

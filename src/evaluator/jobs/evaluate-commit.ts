@@ -18,7 +18,6 @@ import { withCredentials } from '../credentials.ts'
 import { GitError } from '../git/git-error.ts'
 import { NixError } from '../nix/nix-error.ts'
 import type { FetchedFlake, FlakeSource } from '../nix/types.ts'
-import { collectStore } from './collect-store.ts'
 import { OUR_FAULT } from './our-fault.ts'
 import { createRecorder } from './recorder.ts'
 
@@ -62,7 +61,6 @@ export async function evaluateCommit(
     log.warn({ err: error, flake: flake.url, commit: commit.sha }, 'a commit cannot be evaluated')
     await finishCommit(db, commit, { status: 'failed', ...failure })
   }
-  await collectStore(context, signal)
 }
 
 /** A commit that is no longer the newest is evaluated only where an operator or a system's search wants it. */
