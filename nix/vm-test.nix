@@ -77,6 +77,8 @@ in
       forge.succeed("cp ${configurations} /srv/configurations/flake.nix")
       forge.succeed("git -C /srv/configurations add flake.nix")
       forge.succeed("git -C /srv/configurations -c user.name=t -c user.email=t@example.org commit -m first")
+      # Git reads no repository of somebody else.
+      forge.succeed("chown -R crystal_forge_evaluator: /srv/configurations")
 
       with subtest("server and evaluator are ready, as users of their own"):
           forge.wait_for_unit("crystal-forge-server.service")
@@ -89,7 +91,7 @@ in
 
       with subtest("the first token is made in the database, by peer authentication"):
           forge.succeed(
-              "runuser --user crystal_forge -- crystal-forge tokens create --database --name admin --role admin --json"
+              "runuser --user crystal_forge -- env CONFIG_PATH=/etc/crystal-forge/config.toml crystal-forge tokens create --database --name admin --role admin --json"
               " | jq --raw-output .token > /root/token"
           )
 
