@@ -35,7 +35,8 @@ export function createNotifier({ env, log, run = runLoaded }: NotifierOptions): 
     try {
       const { ended, code, stderr } = await run('systemd-notify', [message], {
         env: { PATH: env['PATH'], NOTIFY_SOCKET: socket },
-        timeoutMs: 5000,
+        // READY=1 that is lost on a busy machine costs a restart
+        timeoutMs: 15_000,
         maxOutputBytes: 4096,
       })
       if (code !== 0) log.warn(`systemd-notify ${message}: ${ended}, status ${code}: ${stderr.trim()}`)

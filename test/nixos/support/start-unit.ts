@@ -136,7 +136,7 @@ async function listen(path: string): Promise<() => string[]> {
   child.stdout.on('data', (chunk: string) => {
     text += chunk
   })
-  await waitFor(() => text !== '', { what: `a socket at ${dirname(path)}` })
+  await waitFor(() => text !== '', { timeoutMs: 30_000, what: `a socket at ${dirname(path)}` })
   return () => text.split('\n').filter((line) => /^(READY|WATCHDOG|STOPPING)=/.test(line))
 }
 
