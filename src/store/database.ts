@@ -4,6 +4,7 @@ import { databasePlaces } from '../lib/config/network-kinds.ts'
 import type { Logger } from '../lib/log.ts'
 import type { Secret } from '../lib/secret.ts'
 import { columnTypes } from './column-types.ts'
+import { prepareMarked } from './prepared.ts'
 import { createPrimaryClient, formatPlace } from './primary.ts'
 import type { DB } from './schema.generated.ts'
 
@@ -58,6 +59,7 @@ export function createDatabase(connection: ConnectionOptions, options: DatabaseO
   // Without a listener of its own the loss of a connection is an uncaught exception, lent out or idle.
   pool.on('connect', (client) => {
     client.on('error', (err) => options.log.warn({ err }, 'lost a database connection'))
+    prepareMarked(client)
   })
   pool.on('error', () => {
     // of an idle connection: the client's listener has logged it

@@ -3,6 +3,7 @@ import { CLOCK_SKEW_SECS } from '../fleet/flags.ts'
 import { toBytes, toBytesOrNull } from './digest-column.ts'
 import { type KeyRefusal, refusalOf } from './key-standing.ts'
 import type { KeyStatus } from './keys.ts'
+import { prepared } from './prepared.ts'
 import type { DB } from './schema.generated.ts'
 
 /** One verified heartbeat. Digests are `sha256:<hex>`; `sequence` is what must rise, `intervalSecs` the system's own. */
@@ -50,7 +51,7 @@ export async function recordHeartbeats(
 
 async function runBatch(db: Kysely<DB>, entries: readonly HeartbeatEntry[]) {
   const column = <T>(pick: (entry: HeartbeatEntry) => T) => entries.map(pick)
-  const { rows } = await sql<{ key_id: string; wanted: boolean; history_lost: boolean }>`
+  const { rows } = await sql<{ key_id: string; wanted: boolean; history_lost: boolean }>`${prepared}
     with input as (
       select * from unnest(
         ${column((e) => e.systemId)}::bigint[], ${column((e) => e.keyId)}::text[],
