@@ -1,8 +1,6 @@
 import './request-state.ts'
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
 import { Problem } from '../protocol/problems.ts'
-import { isUnavailable } from '../store/errors.ts'
-import { recordHeartbeats } from '../store/heartbeats.ts'
 import { createAuthorise } from './api/authorise.ts'
 import { brokenHttpOptions, httpServerOptions, installBrokenHttp } from './broken-http.ts'
 import type { ServerContext } from './context.ts'
@@ -10,7 +8,8 @@ import type { Verify } from './ed25519.ts'
 import { installAgentRequests } from './ingest/agent-requests.ts'
 import { createAuthenticator } from './ingest/authenticate.ts'
 import { createAuthorityCheck } from './ingest/authorities.ts'
-import { type BatchLimits, createBatcher } from './ingest/batcher.ts'
+import type { BatchLimits } from './ingest/batcher.ts'
+import { createBatches } from './ingest/batches.ts'
 import { createFailureLimit } from './ingest/failure-limit.ts'
 import { createTransportCheck } from './ingest/transport.ts'
 import { createVersion0 } from './ingest/version-0.ts'
@@ -69,14 +68,12 @@ export async function createApp(
   const limit = createFailureLimit(context.clock)
   const authorise = createAuthorise(context, limit)
   const checkAuthority = createAuthorityCheck(settings)
-  const heartbeats = createBatcher({
-    run: (rows: Parameters<typeof recordHeartbeats>[1][number][]) => recordHeartbeats(context.db, rows),
-    keyOf: (row) => row.systemId,
-    isFailureOfAll: isUnavailable,
-    ...options.batches,
-  })
+  const { heartbeats, reports } = createBatches(context.db, options.batches)
   metrics.watchQueue('heartbeats', () => heartbeats.depth)
-  http.addHook('onClose', () => heartbeats.drain())
+  metrics.watchQueue('reports', () => reports.depth)
+  http.addHook('onClose', async () => {
+    await Promise.all([heartbeats.drain(), reports.drain()])
+  })
 
   healthRoutes(http, context)
   if (settings.metricsListen === null) {
@@ -89,7 +86,7 @@ export async function createApp(
     const version0 = createVersion0(context, { verify: options.verify, limit, heartbeats })
     installAgentRequests(agents, context, { authenticator, checkAuthority })
     heartbeatRoute(agents, context, { heartbeats, version0 })
-    stateRoute(agents, context, { version0 })
+    stateRoute(agents, context, { reports, version0 })
     if (settings.acceptVersion0) systemStateRoute(agents, { version0 })
   })
   await http.register(async (agents) => {

@@ -42,7 +42,7 @@ export function createMetrics(context: MetricsContext): Metrics {
   // oxlint-disable-next-line no-new -- a gauge registers itself
   new Gauge({
     name: 'crystal_forge_queue_depth',
-    help: 'Heartbeats that wait for a batch, and jobs that wait for an evaluator or a server',
+    help: 'Heartbeats and reports that wait for a batch, and jobs that wait for an evaluator or a server',
     labelNames: ['queue'],
     registers: [registry],
     async collect() {

@@ -6,6 +6,7 @@ import type { DB } from './schema.generated.ts'
 /** Systems that an event concerns. */
 export type DriftScope =
   | { systemId: number }
+  | { systemIds: readonly number[] }
   | { flakeId: number }
   /** Those of these configurations of a flake, and all that run one of these paths. */
   | { flakeId: number; configurations: readonly string[]; paths: readonly string[] }
@@ -70,6 +71,7 @@ async function lock(transaction: Transaction<DB>, scope: DriftScope): Promise<nu
 
 function condition(scope: DriftScope) {
   if ('systemId' in scope) return sql`d.system_id = ${scope.systemId}`
+  if ('systemIds' in scope) return sql`d.system_id = any(${scope.systemIds}::bigint[])`
   if (!('configurations' in scope)) return sql`s.flake_id = ${scope.flakeId}`
   return sql`d.system_id in (
     select id from systems

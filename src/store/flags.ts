@@ -1,4 +1,4 @@
-import { type Kysely, sql, type Transaction } from 'kysely'
+import { type InsertObject, type Kysely, sql, type Transaction } from 'kysely'
 import { type Flag, FLAGS, type FlagDetails, type RaisedFlags, STICKY_FLAGS } from '../fleet/flags.ts'
 import type { DB } from './schema.generated.ts'
 
@@ -8,37 +8,50 @@ export interface FlagRow {
   details: FlagDetails
 }
 
-/** The flags a report decides: all but `history_lost`, which a heartbeat raises. */
-const decidedByReport = FLAGS.filter((flag) => flag !== 'history_lost')
+/** A heartbeat raises `history_lost`, an operator ends sticky ones: a report decides all others. */
+const endsUnlessRaised = FLAGS.filter((flag) => flag !== 'history_lost' && !STICKY_FLAGS.includes(flag))
 
 /**
- * Brings a system's flags in line with what its newest report raised: `since` of a flag that stays up is kept, its
- * details are renewed; one that is not raised any more ends, unless it is sticky. Sticky ones keep their first details.
+ * Brings systems' flags in line with what their newest reports raised, given those that are `up`: `since` of a flag that
+ * stays up is kept, its details are renewed; one that is not raised any more ends, unless it is sticky. Sticky ones keep
+ * their first details.
  */
 export async function setReportFlags(
   transaction: Transaction<DB>,
-  systemId: number,
-  raised: RaisedFlags,
+  systems: readonly { systemId: number; raised: RaisedFlags; up: readonly Flag[] }[],
 ): Promise<void> {
-  const names = FLAGS.filter((flag) => raised[flag] !== undefined)
-  const ending = decidedByReport.filter((flag) => !STICKY_FLAGS.includes(flag) && !names.includes(flag))
-  if (ending.length > 0)
-    await transaction
-      .deleteFrom('flags')
-      .where('system_id', '=', systemId)
-      .where('flag', 'in', ending)
-      .execute()
-  if (names.length === 0) return
+  const ending = systems.flatMap(({ systemId, raised, up }) =>
+    up
+      .filter((flag) => endsUnlessRaised.includes(flag) && raised[flag] === undefined)
+      .map((flag) => ({ systemId, flag })),
+  )
+  if (ending.length > 0) await endFlags(transaction, ending)
+  const raised = systems.flatMap((system) =>
+    FLAGS.filter((flag) => system.raised[flag] !== undefined).map((flag) => ({
+      system_id: system.systemId,
+      flag,
+      since: sql<Date>`now()`,
+      details: JSON.stringify(system.raised[flag]),
+    })),
+  )
+  if (raised.length > 0) await raiseFlags(transaction, raised)
+}
+
+async function endFlags(
+  transaction: Transaction<DB>,
+  ending: readonly { systemId: number; flag: Flag }[],
+): Promise<void> {
+  await sql`
+    delete from flags f
+    using unnest(${ending.map((each) => each.systemId)}::bigint[], ${ending.map((each) => each.flag)}::text[])
+      as e (system_id, flag)
+    where f.system_id = e.system_id and f.flag = e.flag`.execute(transaction)
+}
+
+async function raiseFlags(transaction: Transaction<DB>, raised: InsertObject<DB, 'flags'>[]) {
   await transaction
     .insertInto('flags')
-    .values(
-      names.map((flag) => ({
-        system_id: systemId,
-        flag,
-        since: sql<Date>`now()`,
-        details: JSON.stringify(raised[flag]),
-      })),
-    )
+    .values(raised)
     .onConflict((conflict) =>
       conflict
         .columns(['system_id', 'flag'])

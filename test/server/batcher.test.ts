@@ -75,6 +75,46 @@ describe('batches', () => {
   })
 })
 
+describe('rows that count by their size', () => {
+  const createSized = () => {
+    const batches: { names: string[]; finish: () => void }[] = []
+    const batcher = createBatcher({
+      run: (rows: Row[]) =>
+        new Promise<string[]>((resolve) => {
+          const names = rows.map((row) => row.name)
+          batches.push({ names, finish: () => resolve(names) })
+        }),
+      keyOf: (row) => row.key,
+      isFailureOfAll: () => false,
+      sizeOf: (row) => row.name.length,
+      maxSize: 4,
+      maxWaiting: 10,
+    })
+    let key = 0
+    return { batches, batcher, add: (name: string) => batcher.add({ key: (key += 1), name }) }
+  }
+
+  test('fill a batch by what they are in sum', async () => {
+    const { batches, add, batcher } = createSized()
+    const all = ['first', 'aaa', 'bb', 'c'].map(add)
+    for (let number = 0; number < 3; number += 1) (await waitFor(() => batches[number])).finish()
+    await Promise.all(all)
+    expect(batches.map(({ names }) => names)).toEqual([['first'], ['aaa', 'bb'], ['c']])
+    expect(batcher.depth).toBe(0)
+  })
+
+  test('are refused when too much waits, and taken again when less does', async () => {
+    const { batches, add } = createSized()
+    const all = ['first', '0123456789'].map(add)
+    await expect(add('more')).rejects.toMatchObject({ problem: 'unavailable', retryAfter: 2 })
+    for (let number = 0; number < 2; number += 1) (await waitFor(() => batches[number])).finish()
+    await Promise.all(all)
+    const later = add('later')
+    ;(await waitFor(() => batches[2])).finish()
+    expect(await later).toBe('later')
+  })
+})
+
 describe('a batch that fails', () => {
   test('for a reason of its content runs again row by row: only the bad one fails', async () => {
     const ran: string[][] = []

@@ -276,12 +276,13 @@ describe('a timestamp', () => {
   })
 
   test('has to be newer than the last accepted one, on whichever path that came', async () => {
+    const older = at(-2000)
     const first = at(-1000)
     await send('/agent/state', first)
     for (const path of PATHS) {
       const again = await expectRefused('replayed', () => send(path, first))
       expect(again).toMatchObject({ status: 409, body: { last_sequence: Date.parse(first.timestamp) } })
-      await expectRefused('replayed', () => send(path, { ...at(-2000), kernel: '6.18.0' }))
+      await expectRefused('replayed', () => send(path, { ...older, kernel: '6.18.0' }))
     }
     const second = at(-500)
     await send('/agent/heartbeat', second)

@@ -3,6 +3,7 @@ import { Problem } from '../../protocol/problems.ts'
 export interface Batcher<Row, Outcome> {
   /** Resolves once the row's batch is committed. Throws Problem `unavailable` when too many rows wait. */
   add: (row: Row) => Promise<Outcome>
+  /** Rows that wait. */
   readonly depth: number
   /** Resolves when nothing waits or runs any more. */
   drain: () => Promise<void>
@@ -13,7 +14,9 @@ export interface BatchLimits {
   connections?: number
   /** Of a batch; default 500. */
   maxRows?: number
-  /** Before further ones are refused; default 20,000. */
+  /** The sum of `sizeOf` in a batch beyond which no further row is added. */
+  maxSize?: number
+  /** The sum of `sizeOf` that waits beyond which further rows are refused; default 20,000. */
   maxWaiting?: number
 }
 
@@ -32,28 +35,37 @@ export function createBatcher<Row, Outcome>(
   options: BatchLimits & {
     run: (rows: Row[]) => Promise<Outcome[]>
     keyOf: (row: Row) => number
+    /** What a row counts in `maxSize` and `maxWaiting`; default 1. */
+    sizeOf?: (row: Row) => number
     /** Whether the failure says nothing about the rows, so that running them singly would fail too. */
     isFailureOfAll: (error: unknown) => boolean
   },
 ): Batcher<Row, Outcome> {
-  const { run, keyOf, isFailureOfAll, connections = 1, maxRows = 500, maxWaiting = 20_000 } = options
+  const { run, keyOf, isFailureOfAll, sizeOf = () => 1, connections = 1, maxRows = 500 } = options
+  const { maxSize = Infinity, maxWaiting = 20_000 } = options
   let waiting: Waiting<Row, Outcome>[] = []
+  let waitingSize = 0
   let running = 0
   let drained: (() => void)[] = []
 
   const takeBatch = (): Waiting<Row, Outcome>[] => {
     const batch = new Map<number, Waiting<Row, Outcome>>()
     const later: Waiting<Row, Outcome>[] = []
+    let size = 0
     for (const [index, each] of waiting.entries()) {
-      if (batch.size === maxRows) {
+      if (batch.size === maxRows || size >= maxSize) {
         later.push(...waiting.slice(index))
         break
       }
       const key = keyOf(each.row)
       if (batch.has(key)) later.push(each)
-      else batch.set(key, each)
+      else {
+        batch.set(key, each)
+        size += sizeOf(each.row)
+      }
     }
     waiting = later
+    waitingSize -= size
     return [...batch.values()]
   }
 
@@ -87,10 +99,11 @@ export function createBatcher<Row, Outcome>(
 
   return {
     add: (row) => {
-      if (waiting.length >= maxWaiting)
+      if (waitingSize >= maxWaiting)
         return Promise.reject(new Problem('unavailable', 'the server is overloaded', { retryAfter: 2 }))
       return new Promise((resolve, reject) => {
         waiting.push({ row, resolve, reject })
+        waitingSize += sizeOf(row)
         dispatch()
       })
     },

@@ -2,8 +2,9 @@ import type { FastifyInstance } from 'fastify'
 import { BODY_LIMITS, type StateReply } from '../../protocol/messages.ts'
 import { parseStateReport } from '../../protocol/parse.ts'
 import { Problem } from '../../protocol/problems.ts'
-import { recordReport } from '../../store/reports.ts'
+import type { ReportEntry, ReportOutcome } from '../../store/reports.ts'
 import type { ServerContext } from '../context.ts'
+import type { Batcher } from '../ingest/batcher.ts'
 import { parseAuthorised, refusedBy } from '../ingest/refusals.ts'
 import { evidenceOf, reportEntry, skewSecs } from '../ingest/entries.ts'
 import { bodyOf } from '../ingest/request-head.ts'
@@ -14,7 +15,7 @@ import { replayed } from './heartbeat.ts'
 export function stateRoute(
   app: FastifyInstance,
   context: ServerContext,
-  options: { version0: Version0 },
+  options: { reports: Batcher<ReportEntry, ReportOutcome>; version0: Version0 },
 ): void {
   app.post('/agent/state', { bodyLimit: BODY_LIMITS.state }, async (request) => {
     if (request.agent === null) return options.version0.handle(request)
@@ -31,7 +32,7 @@ export function stateRoute(
     )
     const clockSkewSecs = skewSecs(report, signed, context.clock())
     const entry = reportEntry(key, { ...report, clock_skew_secs: clockSkewSecs }, evidence, context.settings)
-    const outcome = await recordReport(context.db, entry)
+    const outcome = await options.reports.add(entry)
     if (outcome.result === 'refused') throw refusedBy(outcome.problem)
     if (outcome.result === 'replayed') throw replayed(report.sequence, outcome.lastSequence)
     if (outcome.result === 'wrong-host')
