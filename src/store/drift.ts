@@ -109,6 +109,8 @@ async function write(
       desired_commit_id = n.desired_commit_id, head_commit_id = n.head_commit_id, specialisation = n.specialisation,
       configuration = n.configuration, commits_behind = n.commits_behind, commits_unknown = n.commits_unknown
     from jsonb_populate_recordset(null::drift, ${JSON.stringify(rows)}::jsonb) n
-    where d.system_id = n.system_id and d is distinct from n`.execute(transaction)
+    -- the planner knows how many are named, but not how many are in the document
+    where d.system_id = any(${judged.map(({ systemId }) => systemId)}::bigint[])
+      and d.system_id = n.system_id and d is distinct from n`.execute(transaction)
   return Number(result.numAffectedRows ?? 0)
 }

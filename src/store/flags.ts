@@ -9,7 +9,9 @@ export interface FlagRow {
 }
 
 /** A heartbeat raises `history_lost`, an operator ends sticky ones: a report decides all others. */
-const endsUnlessRaised = FLAGS.filter((flag) => flag !== 'history_lost' && !STICKY_FLAGS.includes(flag))
+const endsUnlessRaised = new Set(
+  FLAGS.filter((flag) => flag !== 'history_lost' && !STICKY_FLAGS.includes(flag)),
+)
 
 /**
  * Brings systems' flags in line with what their newest reports raised, given those that are `up`: `since` of a flag that
@@ -22,7 +24,7 @@ export async function setReportFlags(
 ): Promise<void> {
   const ending = systems.flatMap(({ systemId, raised, up }) =>
     up
-      .filter((flag) => endsUnlessRaised.includes(flag) && raised[flag] === undefined)
+      .filter((flag) => endsUnlessRaised.has(flag) && raised[flag] === undefined)
       .map((flag) => ({ systemId, flag })),
   )
   if (ending.length > 0) await endFlags(transaction, ending)

@@ -13,11 +13,11 @@ const names = new Map<string, string>()
 
 /** Makes statements that begin with `prepared` prepared statements, which Kysely does not know of. */
 export function prepareMarked(client: ClientBase): void {
-  const { query } = client
+  const query = client.query.bind(client)
   const value = (statement: unknown, ...rest: unknown[]): unknown => {
     const isMarked = typeof statement === 'string' && statement.startsWith(MARK)
     const first = isMarked ? { name: nameOf(statement), text: statement } : statement
-    return Reflect.apply(query, client, [first, ...rest])
+    return Reflect.apply(query, undefined, [first, ...rest])
   }
   Object.defineProperty(client, 'query', { value })
 }

@@ -75,25 +75,26 @@ describe('batches', () => {
   })
 })
 
-describe('rows that count by their size', () => {
-  const createSized = () => {
-    const batches: { names: string[]; finish: () => void }[] = []
-    const batcher = createBatcher({
-      run: (rows: Row[]) =>
-        new Promise<string[]>((resolve) => {
-          const names = rows.map((row) => row.name)
-          batches.push({ names, finish: () => resolve(names) })
-        }),
-      keyOf: (row) => row.key,
-      isFailureOfAll: () => false,
-      sizeOf: (row) => row.name.length,
-      maxSize: 4,
-      maxWaiting: 10,
-    })
-    let key = 0
-    return { batches, batcher, add: (name: string) => batcher.add({ key: (key += 1), name }) }
-  }
+/** A batcher whose rows count by the lengths of their names. */
+function createSized() {
+  const batches: { names: string[]; finish: () => void }[] = []
+  const batcher = createBatcher({
+    run: (rows: Row[]) =>
+      new Promise<string[]>((resolve) => {
+        const names = rows.map((row) => row.name)
+        batches.push({ names, finish: () => resolve(names) })
+      }),
+    keyOf: (row) => row.key,
+    isFailureOfAll: () => false,
+    sizeOf: (row) => row.name.length,
+    maxSize: 4,
+    maxWaiting: 10,
+  })
+  let key = 0
+  return { batches, batcher, add: (name: string) => batcher.add({ key: (key += 1), name }) }
+}
 
+describe('rows that count by their size', () => {
   test('fill a batch by what they are in sum', async () => {
     const { batches, add, batcher } = createSized()
     const all = ['first', 'aaa', 'bb', 'c'].map(add)
