@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises'
 import { sql } from 'kysely'
 import { expect, onTestFinished, test } from 'vitest'
 import { createLogger } from '../../src/lib/log.ts'
@@ -10,6 +9,7 @@ import {
 } from '../../src/store/database.ts'
 import { isUnavailable } from '../../src/store/errors.ts'
 import { createJobQueue, SYNC_FLAKE } from '../../src/store/job-queue.ts'
+import { freeze } from '../faults/support/freeze.ts'
 import { startPostgresPair } from '../faults/support/postgres-pair.ts'
 import { waitFor } from '../support/wait.ts'
 
@@ -56,8 +56,7 @@ test('connections leave a primary that no longer answers once another one accept
   expect(await dataDirectory(database)).toBe(pair.primary().data)
   await queue.requests.syncFlake(1)
 
-  const resume = await freeze(pair.primary().data)
-  onTestFinished(resume)
+  await freeze(pair.primary())
   const hanging = sql`select 1`.execute(database.db)
   hanging.catch(() => {})
   await pair.promote()
@@ -67,14 +66,3 @@ test('connections leave a primary that no longer answers once another one accept
   const jobs = await waitFor(() => queue.boss.fetch(SYNC_FLAKE), { what: 'the job', timeoutMs: 30_000 })
   expect(jobs).toMatchObject([{ data: { flakeId: 1 } }])
 })
-
-/** Stops every process of a PostgreSQL, as when its machine is gone: connections stay, and nothing answers. */
-async function freeze(data: string): Promise<() => void> {
-  const postmaster = Number.parseInt(await readFile(`${data}/postmaster.pid`, 'utf8'), 10)
-  const children = await readFile(`/proc/${postmaster}/task/${postmaster}/children`, 'utf8')
-  const pids = [postmaster, ...children.trim().split(' ').map(Number)]
-  for (const pid of pids) process.kill(pid, 'SIGSTOP')
-  return () => {
-    for (const pid of pids) process.kill(pid, 'SIGCONT')
-  }
-}
