@@ -31,6 +31,9 @@ export interface Server {
   address: () => string
 }
 
+/** Connections that may wait to be taken, as far as the kernel lets them: after an outage all agents connect at once. */
+const BACKLOG = 4096
+
 /** The whole server process: database, jobs, HTTP. All state is in the database, so that there may be many. */
 export function createServer(options: {
   config: Config
@@ -88,7 +91,8 @@ export function createServer(options: {
       lifecycle.add('metrics', listener.stop)
       await listener.start()
     }
-    address = await app.http.listen({ host: config.server.host, port: config.server.port })
+    const { host, port } = config.server
+    address = await app.http.listen({ host, port, backlog: BACKLOG })
     log.info({ address }, 'the server is ready')
   }
 

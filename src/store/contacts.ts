@@ -25,7 +25,10 @@ interface Boot {
  */
 export function bootOf(
   report: Boot,
-  before: { contact: Selectable<DB['contacts']>; heartbeatSequence: number },
+  before: {
+    contact: Pick<Selectable<DB['contacts']>, 'boot_id' | 'previous_boot_id'>
+    heartbeatSequence: number
+  },
 ): { tellsBoot: boolean; isReboot: boolean } {
   const { contact } = before
   const tellsBoot = contact.boot_id === null ? report.bootId !== null : isNewBoot(report, before)

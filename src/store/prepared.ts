@@ -5,7 +5,8 @@ const MARK = '/* prepared */'
 
 /**
  * Begins a statement that each connection parses and plans once: for a batch of the ingest path that costs as much as
- * dozens of its rows. The text may not vary, as every text stays on every connection that ran it.
+ * dozens of its rows. The text may not vary, as every text stays on every connection that ran it, and
+ * names its columns: a prepared `select *` fails once a migration has added one.
  */
 export const prepared = sql.raw(MARK)
 

@@ -6,9 +6,11 @@ import { prepared } from './prepared.ts'
 import type { ReportEntry } from './reports.ts'
 import type { DB } from './schema.generated.ts'
 
+type Contact = Pick<Selectable<DB['contacts']>, 'protocol' | 'state_digest' | 'boot_id' | 'previous_boot_id'>
+
 /** What is known of a system and its key before a report. Ids are `sha256:<hex>`. */
 export interface Reporter extends KnownIdentity {
-  contact: Selectable<DB['contacts']>
+  contact: Contact
   status: KeyStatus
   archived: boolean
   stateSequence: number
@@ -45,8 +47,8 @@ export async function lockReporters(
 }
 
 async function lockContacts(transaction: Transaction<DB>, systemIds: readonly number[]) {
-  const { rows } = await sql<Selectable<DB['contacts']>>`${prepared}
-    select * from contacts where system_id = any(${systemIds}::bigint[]) order by system_id
+  const { rows } = await sql<Contact & { system_id: number }>`${prepared}
+    select system_id, protocol, state_digest, boot_id, previous_boot_id from contacts where system_id = any(${systemIds}::bigint[]) order by system_id
     for no key update`.execute(transaction)
   return new Map(rows.map((row) => [row.system_id, row]))
 }
