@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises'
 import type { NixContext } from './context.ts'
 import type { Environment } from './environment.ts'
 import { evaluate, type EvaluateOptions } from './evaluate.ts'
@@ -69,11 +70,23 @@ export function createNix(options: NixOptions): Nix {
       prepared = undefined
       throw error
     }))
+  /** Of the program that was asked: another may take its place. */
+  let asked: { file: string; version: string } | undefined
   return {
     version: async () => {
       const { programs, home } = await context()
-      const run = { action: 'asking Nix for its version', env: { HOME: home.home }, timeoutMs, signal: NEVER }
-      return (await runNix(programs.nix, ['--version'], run)).trim()
+      const { ino, mtimeMs } = await stat(programs.nix)
+      const file = `${ino} ${mtimeMs}`
+      if (asked?.file !== file) {
+        const run = {
+          action: 'asking Nix for its version',
+          env: { HOME: home.home },
+          timeoutMs,
+          signal: NEVER,
+        }
+        asked = { file, version: (await runNix(programs.nix, ['--version'], run)).trim() }
+      }
+      return asked.version
     },
     fetchInputs: async (source, { env = {}, signal = NEVER }) =>
       await fetchInputs(await context(), source, { env, signal }),
