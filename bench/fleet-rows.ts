@@ -1,5 +1,5 @@
 import type { Client } from 'pg'
-import { FINGERPRINT } from './fingerprint.ts'
+import { createFingerprint } from '../test/support/messages.ts'
 
 const storePath = (of: string) =>
   `'/nix/store/' || translate(md5(${of}), 'e', 'q') || '-nixos-system-host-25.11'`
@@ -11,7 +11,7 @@ export async function fillFleet(client: Client, systems: number): Promise<void> 
     `insert into facts (system_id, report_id, received_at, observed_at, hostname, current_system, system, fingerprint, running_since)
      select c.system_id, c.report_id, c.last_contact, c.last_contact, s.hostname, c.current_system, null, $1::jsonb, c.last_contact
      from contacts c join systems s on s.id = c.system_id where c.report_id is not null`,
-    [JSON.stringify(FINGERPRINT)],
+    [JSON.stringify(createFingerprint())],
   )
   await client.query('vacuum analyze')
 }

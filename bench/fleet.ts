@@ -1,12 +1,12 @@
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { Agent, get } from 'node:http'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { createAdminToken } from '../src/cli/demo/admin-token.ts'
 import { startChild } from '../src/cli/demo/child.ts'
 import { until } from '../src/cli/demo/wait.ts'
+import { freePort } from '../src/cli/demo/free-port.ts'
 import { loadConfig } from '../src/lib/config/load.ts'
 import { createLogger } from '../src/lib/log.ts'
 import { createConfiguredDatabase } from '../src/store/configured-database.ts'
@@ -126,15 +126,4 @@ async function isReady(url: string): Promise<true | null> {
   const response = await fetch(`${url}/health/ready`)
   await response.body?.cancel()
   return response.ok ? true : null
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer()
-    server.once('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address()
-      server.close(() => resolve(typeof address === 'object' ? (address?.port ?? 0) : 0))
-    })
-  })
 }

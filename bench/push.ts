@@ -1,6 +1,5 @@
 import { execFile } from 'node:child_process'
 import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -8,6 +7,7 @@ import { createAdminToken } from '../src/cli/demo/admin-token.ts'
 import { createDemoApi, type DemoApi } from '../src/cli/demo/api.ts'
 import { announcePush } from '../src/cli/demo/push.ts'
 import { until } from '../src/cli/demo/wait.ts'
+import { freePort } from '../src/cli/demo/free-port.ts'
 import { startProcess, type LogLine } from '../test/faults/support/processes.ts'
 import { createTestAgent, newKey } from '../test/support/test-agent.ts'
 import { type Bench, type Figures, percentile } from './figures.ts'
@@ -199,15 +199,4 @@ webhook_secret_file = "${secretFile}"
 ${systems.join('')}`,
   )
   return path
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer()
-    server.once('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address()
-      server.close(() => resolve(typeof address === 'object' ? (address?.port ?? 0) : 0))
-    })
-  })
 }

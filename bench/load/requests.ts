@@ -3,7 +3,7 @@ import { sha256Id, stateDigest } from '../../src/protocol/digests.ts'
 import { type PrivateKey, privateKeyFromSeed } from '../../src/protocol/keys.ts'
 import type { Heartbeat, StateReport } from '../../src/protocol/messages.ts'
 import { signRequest } from '../../src/protocol/sign.ts'
-import { FINGERPRINT } from '../fingerprint.ts'
+import { createFingerprint } from '../../test/support/messages.ts'
 
 /** No `public_url` is configured, so that one signature is good for every server. */
 const AUTHORITY = 'forge.example.org'
@@ -122,7 +122,7 @@ function systemStateOf(system: number, deploys: number): NonNullable<StateReport
 }
 
 function fingerprintOf(system: number): StateReport['fingerprint'] {
-  const { hardware, software, ...rest } = FINGERPRINT
+  const { hardware, software, ...rest } = createFingerprint()
   const digest = createHash('sha256').update(hostnameOf(system)).digest('hex')
   return {
     hardware: { ...hardware, product_uuid: digest.slice(0, 32), board_serial: digest.slice(32, 44) },

@@ -2,9 +2,9 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, openSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { until } from '../../src/cli/demo/wait.ts'
+import { freePort } from '../../src/cli/demo/free-port.ts'
 
 export interface BenchServer {
   port: number
@@ -63,15 +63,4 @@ async function isReady(port: number): Promise<true | null> {
   const response = await fetch(`http://127.0.0.1:${port}/health/ready`)
   await response.body?.cancel()
   return response.ok ? true : null
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer()
-    server.once('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address()
-      server.close(() => resolve(typeof address === 'object' ? (address?.port ?? 0) : 0))
-    })
-  })
 }

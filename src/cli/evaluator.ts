@@ -2,7 +2,7 @@ import { Command } from 'commander'
 import { createEvaluator } from '../evaluator/evaluator.ts'
 import { parseFlakeUrl } from '../fleet/flake-url.ts'
 import { loadConfig } from '../lib/config/load.ts'
-import { createLifecycle, type Part, runUntilSignal } from '../lib/lifecycle.ts'
+import { createLifecycle, createPart, type Part, runUntilSignal } from '../lib/lifecycle.ts'
 import { createLogger, type Logger } from '../lib/log.ts'
 import { createNotifier, withNotifier } from '../lib/notify.ts'
 import { createConfiguredDatabase } from '../store/configured-database.ts'
@@ -50,15 +50,5 @@ function evaluatorProcess(config: ReturnType<typeof loadConfig>, log: Logger): P
     await evaluator.start()
     log.info('the evaluator is ready')
   }
-  return {
-    start: async () => {
-      try {
-        await start()
-      } catch (error) {
-        await lifecycle.stop()
-        throw error
-      }
-    },
-    stop: () => lifecycle.stop(),
-  }
+  return createPart(lifecycle, start)
 }

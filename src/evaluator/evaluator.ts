@@ -1,6 +1,6 @@
 import type { Job, JobWithMetadata } from 'pg-boss'
 import type { Config } from '../lib/config/load.ts'
-import { createLifecycle, type Part } from '../lib/lifecycle.ts'
+import { createLifecycle, createPart, type Part } from '../lib/lifecycle.ts'
 import type { Logger } from '../lib/log.ts'
 import type { Database } from '../store/database.ts'
 import {
@@ -110,15 +110,5 @@ export function createEvaluator(options: {
     }
   }
 
-  return {
-    async start() {
-      try {
-        await start()
-      } catch (error) {
-        await lifecycle.stop()
-        throw error
-      }
-    },
-    stop: () => lifecycle.stop(),
-  }
+  return createPart(lifecycle, start)
 }

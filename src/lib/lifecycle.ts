@@ -36,6 +36,21 @@ export function createLifecycle({ timeoutMs = 10_000 }: { timeoutMs?: number } =
   }
 }
 
+/** A part whose `start` registers each of its steps; when it fails, those that had succeeded are undone. */
+export function createPart(lifecycle: Lifecycle, start: () => Promise<void>): Part {
+  return {
+    start: async () => {
+      try {
+        await start()
+      } catch (error) {
+        await lifecycle.stop()
+        throw error
+      }
+    },
+    stop: () => lifecycle.stop(),
+  }
+}
+
 async function withTimeout(action: () => void | Promise<void>, timeoutMs: number): Promise<void> {
   let timer: NodeJS.Timeout | undefined
   const expired = new Promise<never>((_resolve, reject) => {

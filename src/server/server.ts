@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import type { Clock } from '../lib/clock.ts'
 import type { Config } from '../lib/config/load.ts'
-import { createLifecycle, type Part } from '../lib/lifecycle.ts'
+import { createLifecycle, createPart, type Part } from '../lib/lifecycle.ts'
 import type { Logger } from '../lib/log.ts'
 import { VERSION } from '../lib/version.ts'
 import { keyId, parsePublicKey } from '../protocol/keys.ts'
@@ -96,18 +96,7 @@ export function createServer(options: {
     log.info({ address }, 'the server is ready')
   }
 
-  return {
-    async start() {
-      try {
-        await start()
-      } catch (error) {
-        await lifecycle.stop()
-        throw error
-      }
-    },
-    stop: () => lifecycle.stop(),
-    address: () => address,
-  }
+  return { ...createPart(lifecycle, start), address: () => address }
 }
 
 function recurringJobs(config: Config, db: Parameters<typeof applyRetention>[0]) {

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { chmod, mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { createServer } from 'node:net'
 import { createDemoApi, type DemoApi } from './api.ts'
 import { type Child, startChild } from './child.ts'
+import { freePort } from './free-port.ts'
 import { createDemoHost, type DemoHost } from './host.ts'
 import { createAdminToken } from './admin-token.ts'
 import { type DemoPlace, writePlace } from './place.ts'
@@ -160,16 +160,4 @@ async function isReady(url: string): Promise<true | null> {
   const response = await fetch(`${url}/health/ready`)
   await response.body?.cancel()
   return response.ok ? true : null
-}
-
-/** Bound and released: the server has to find it again after a crash, which port 0 would not. */
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer()
-    server.once('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address()
-      server.close(() => resolve(typeof address === 'object' ? (address?.port ?? 0) : 0))
-    })
-  })
 }
