@@ -35,9 +35,14 @@ export interface DatabasePlace {
   port: number
 }
 
-/** What a list of hosts stands for; `port` is of those that name none. */
+/**
+ * What a list of hosts stands for; `port` is of those that name none. What is no list is one socket directory, with a comma
+ * in its name: that of the embedded PostgreSQL is where the state directory is.
+ */
 export function databasePlaces(hosts: string, port: number): DatabasePlace[] {
-  return hosts.split(',').flatMap((each) => databasePlace(each, port) ?? [])
+  const places = hosts.split(',').map((each) => databasePlace(each, port))
+  const known = places.filter((place) => place !== undefined)
+  return known.length < places.length && hosts.startsWith('/') ? [{ host: hosts, port }] : known
 }
 
 function databasePlace(text: string, port: number): DatabasePlace | undefined {
