@@ -40,6 +40,9 @@ test('the flake has what people look for', async () => {
   expect(names('packages')).toEqual(['crystal-forge', 'crystal-forge-agent', 'default'])
   expect(names('checks')).toEqual(['crystal-forge', 'crystal-forge-agent', 'vm'])
   expect(names('apps')).toEqual(['cf-keygen', 'crystal-forge', 'crystal-forge-agent', 'default'])
+  expect(names('devShells')).toEqual(['default'])
+  expect(outputs['formatter']).toMatchObject({ 'x86_64-linux': { type: 'derivation' } })
+  expect(Object.keys(outputs['overlays']!)).toEqual(['default'])
   expect(Object.keys(outputs['nixosModules']!).sort()).toEqual(['crystal-forge', 'default'])
 })
 

@@ -5,7 +5,8 @@ export type Programs = Readonly<Record<string, string>>
 
 /** The file NixOS makes of a service, for systemd's own checks. */
 export function unitFile(service: Service, programs: Programs = {}): string {
-  const { description, after, wants, wantedBy, path, environment, unitConfig, serviceConfig } = service
+  const { description, after, wants, wantedBy, path, environment, unitConfig, serviceConfig, stopIfChanged } =
+    service
   const variables = { ...environment, PATH: path.map((each) => `${each}/bin`).join(':') }
   return [
     '[Unit]',
@@ -13,6 +14,8 @@ export function unitFile(service: Service, programs: Programs = {}): string {
     '[Service]',
     ...Object.entries(variables).map(([name, value]) => `Environment=${JSON.stringify(`${name}=${value}`)}`),
     ...lines({ ...serviceConfig, ExecStart: replaceProgram(String(serviceConfig['ExecStart']), programs) }),
+    // For switch-to-configuration, which stops a changed unit before activation unless this is there.
+    ...(stopIfChanged ? [] : ['X-StopIfChanged=false']),
     '[Install]',
     ...lines({ WantedBy: wantedBy.join(' ') }),
     '',
