@@ -72,12 +72,16 @@ test(
   },
 )
 
+/** 10^12 additions, in little memory. */
+const ENDLESS =
+  "let many = builtins.genList (i: i) 1000000; in toString (builtins.foldl' (a: _: builtins.foldl' (b: _: b + 1) a many) 0 many)"
+
 test('what a killed evaluator had started is killed with it', { timeout: 60_000 }, async () => {
   const store = await createTestDatabase()
   onTestFinished(() => store.drop())
   const repository = await createTestRepository()
   await createTrackedFleet(store, repository)
-  await repository.commit({ 'flake.nix': flakeOf({ endless: 'let f = n: f (n + 1); in f 0' }) })
+  await repository.commit({ 'flake.nix': flakeOf({ endless: ENDLESS }) })
   const directory = await temporaryDirectory()
   const configPath = join(directory, 'evaluator.toml')
   await writeFile(configPath, configuration(store.connection, join(directory, 'state')))
