@@ -42,6 +42,7 @@ test(`drift of ${SYSTEMS} systems over ${COMMITS} commits is what the whole hist
     }
     await deploy(world, fleet, random)
     await check()
+    if (isSoak) process.stdout.write(`${count + 1} commits: no difference in ${figures.judged} verdicts\n`)
   }
   process.stdout.write(
     `${figures.steps} steps, ${figures.judged} verdicts: ${JSON.stringify(Object.fromEntries(figures.states))}\n`,
