@@ -31,7 +31,8 @@ async function removeAbandoned(parent: string): Promise<void> {
     const [, pid, startedAt] = NAME.exec(name) ?? []
     if (pid === undefined || startedAt === undefined) continue
     if ((await processStart(Number(pid))) === Number(startedAt)) continue
-    await rm(join(parent, name), { recursive: true, force: true })
+    // again and again: what the dead one had started, such as initdb, may still be writing
+    await rm(join(parent, name), { recursive: true, force: true, maxRetries: 20, retryDelay: 50 })
   }
 }
 
