@@ -63,14 +63,18 @@ function meetings(world: World, cast: Cast, random: Random, choose: Choose): (()
   return shuffled(random, [...reports, ...evaluations, ...pushes])
 }
 
+/** States that several commits may explain: the one that arrived last counts, and which that is depends on who was first. */
+const EXPLAINED_BY_SEVERAL = new Set<string>(['off_branch', 'wrong_configuration'])
+
 /** Since when a system is in sync depends on whether it was otherwise for a moment in between. */
 function comparable(verdicts: ReadonlyMap<string, Verdict>) {
   return [...verdicts]
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
-    .map(([name, { since, standingSince, ...verdict }]) => [
-      name,
-      verdict.standing === 'in_sync' ? verdict : { since, standingSince, ...verdict },
-    ])
+    .map(([name, { since, standingSince, ...verdict }]) => {
+      const { runningCommit: _commit, configuration: _name, specialisation: _other, ...rest } = verdict
+      if (EXPLAINED_BY_SEVERAL.has(verdict.standing)) return [name, rest]
+      return [name, verdict.standing === 'in_sync' ? verdict : { since, standingSince, ...verdict }]
+    })
 }
 
 function shuffled<T>(random: Random, things: readonly T[]): T[] {
