@@ -268,6 +268,12 @@
       example = "400d";
       description = "Age at which changes of drift, flags and branches are deleted.";
     };
+    audit = {
+      type = types.duration;
+      default = "1095d";
+      example = "1095d";
+      description = "Age at which records of the audit trail are deleted.";
+    };
   };
 
   flakes = {

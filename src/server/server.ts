@@ -117,6 +117,7 @@ function recurringJobs(config: Config, db: Parameters<typeof applyRetention>[0])
           reportsMs: config.retention.reports,
           onlinePeriodsMs: config.retention.online_periods,
           eventsMs: config.retention.events,
+          auditMs: config.retention.audit,
         })
       },
     },

@@ -1,4 +1,5 @@
 import { type Kysely, sql } from 'kysely'
+import { expireAudit } from './audit.ts'
 import { partitionOf } from './partitions.ts'
 import type { DB } from './schema.generated.ts'
 import { expireDeliveries } from './webhook-deliveries.ts'
@@ -7,11 +8,12 @@ export interface RetentionLimits {
   reportsMs: number
   onlinePeriodsMs: number
   eventsMs: number
+  auditMs: number
 }
 
 /**
  * Forgets what is older than the limits: whole months of reports whose last moment is too old, online periods that ended
- * too long ago, events, and webhooks of more than 90 days ago. Reports that a system's present facts rest on move to the
+ * too long ago, events, records of the audit trail, and webhooks of more than 90 days ago. Reports that a system's present facts rest on move to the
  * kept partition first, in the same transaction, and leave it when they no longer are the newest and are too old themselves.
  */
 export async function applyRetention(
@@ -25,6 +27,7 @@ export async function applyRetention(
     where r.month = '-infinity' and r.received_at < now() - make_interval(secs => ${limits.reportsMs / 1000})
       and not exists (select from facts f where f.system_id = r.system_id and f.report_id = r.id)`.execute(db)
   await expireDeliveries(db)
+  await expireAudit(db, limits.auditMs)
   await sql`delete from events where at < now() - make_interval(secs => ${limits.eventsMs / 1000})`.execute(
     db,
   )

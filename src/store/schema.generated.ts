@@ -13,6 +13,22 @@ export interface ApiTokensTable {
   created_at: Generated<Date>
 }
 
+export interface AuditTable {
+  id: GeneratedAlways<number>
+  at: Generated<Date>
+  actor_kind: 'user' | 'token' | 'agent' | 'configuration' | 'command' | 'system'
+  actor_id: string | null
+  actor_name: string
+  role: 'viewer' | 'operator' | 'admin' | null
+  address: string | null
+  action: string
+  subject_kind: string
+  subject_id: string | null
+  subject_name: string
+  before: JsonColumn | null
+  after: JsonColumn | null
+}
+
 export interface CommitsTable {
   id: GeneratedAlways<number>
   flake_id: number
@@ -251,6 +267,7 @@ export interface WebhookDeliveriesTable {
 
 export interface DB {
   api_tokens: ApiTokensTable
+  audit: AuditTable
   commits: CommitsTable
   contacts: ContactsTable
   drift: DriftTable

@@ -13,7 +13,12 @@ import { addStoredSystem, BOOT_A, heartbeatOf, reportOf, type StoredSystem } fro
 import { createStoreView, type StoreView } from '../support/store-view.ts'
 
 const DAY_MS = 86_400_000
-const LIMITS = { reportsMs: 400 * DAY_MS, onlinePeriodsMs: 400 * DAY_MS, eventsMs: 400 * DAY_MS }
+const LIMITS = {
+  reportsMs: 400 * DAY_MS,
+  onlinePeriodsMs: 400 * DAY_MS,
+  eventsMs: 400 * DAY_MS,
+  auditMs: 1095 * DAY_MS,
+}
 
 let store: TestDatabase
 let view: StoreView

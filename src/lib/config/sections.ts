@@ -195,5 +195,8 @@ export const retention = {
     events: defaulted(duration('1d', '36500d'), '400d', {
       description: 'Age at which changes of drift, flags and branches are deleted.',
     }),
+    audit: defaulted(duration('1d', '36500d'), '1095d', {
+      description: 'Age at which records of the audit trail are deleted.',
+    }),
   },
 } as const

@@ -146,7 +146,12 @@ test('they are kept for 90 days', async () => {
   await sql`update webhook_deliveries set received_at = now() - interval '89 days' where delivery = 'young'`.execute(
     server.database.db,
   )
-  await applyRetention(server.database.db, { reportsMs: 1e12, onlinePeriodsMs: 1e12, eventsMs: 1e12 })
+  await applyRetention(server.database.db, {
+    reportsMs: 1e12,
+    onlinePeriodsMs: 1e12,
+    eventsMs: 1e12,
+    auditMs: 1e12,
+  })
   expect(await deliveries(server.database.db)).toMatchObject([{ delivery: 'young' }])
 })
 
