@@ -23,6 +23,7 @@ buildNpmPackage {
       ../src
       ../script
       ../migrations
+      ../web
       ../docs
       ../LICENSE
       ../README.md

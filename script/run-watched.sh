@@ -8,5 +8,6 @@ run_watched() {
     watch=(--watch)
     shift
   fi
+  [ "$command" = server ] && "$root/script/build-web"
   exec node "${watch[@]}" "$root/src/cli/main.ts" "$command" "$@"
 }

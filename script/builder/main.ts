@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { bundleAgent, bundleCommands } from './bundle.ts'
+import { buildWeb } from './web.ts'
 
 const root = join(import.meta.dirname, '../..')
 const dist = join(root, 'dist')
@@ -11,4 +12,5 @@ const commands = {
 
 await bundleAgent(join(root, 'src/agent/main.ts'), agent)
 await bundleCommands(commands, dist)
-console.log([agent, ...Object.keys(commands).map((name) => join(dist, `${name}.js`))].join('\n'))
+const web = await buildWeb(root)
+console.log([agent, ...Object.keys(commands).map((name) => join(dist, `${name}.js`)), web].join('\n'))

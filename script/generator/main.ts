@@ -11,6 +11,7 @@ import { describeApi } from './openapi.ts'
 import { checkReleasedMigrations } from './released-migrations.ts'
 import { generateRowTypes } from './row-types.ts'
 import { dumpSchema } from './schema-dump.ts'
+import { describeApiForWeb } from './web-api.ts'
 
 interface GeneratedFile {
   path: string
@@ -34,12 +35,14 @@ async function generateSchemaFiles(): Promise<GeneratedFile[]> {
 }
 
 async function generateOtherFiles(): Promise<GeneratedFile[]> {
+  const openApi = await describeApi()
   return [
     { path: 'docs/configuration.md', text: describeConfiguration() },
     { path: 'docs/commands.md', text: await describeCommands() },
     { path: 'nix/module/keys.nix', text: describeKeysForNix() },
     { path: 'docs/nixos-options.md', text: await describeModuleOptions() },
-    { path: 'docs/openapi.json', text: await describeApi() },
+    { path: 'docs/openapi.json', text: openApi },
+    { path: 'web/src/api/operations.generated.ts', text: describeApiForWeb(openApi) },
   ]
 }
 

@@ -23,6 +23,7 @@ import { metricsRoute } from './routes/metrics.ts'
 import { stateRoute } from './routes/state.ts'
 import { systemStateRoute } from './routes/version-0.ts'
 import { webhookRoutes } from './routes/webhook.ts'
+import { findWebPages, webPages } from './web-pages.ts'
 
 export interface App {
   http: FastifyInstance
@@ -97,6 +98,7 @@ export async function createApp(
   await http.register((api) => apiRoutes(api, context, { authorise, version: options.version }), {
     prefix: '/api/v1',
   })
+  await http.register(webPages, { directory: findWebPages() })
   return { http, metrics }
 }
 

@@ -1,0 +1,5 @@
+import { Page } from '../../ui/Page.tsx'
+
+export function Commit() {
+  return <Page title="Commit">{null}</Page>
+}

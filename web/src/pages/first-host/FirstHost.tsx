@@ -1,0 +1,5 @@
+import { Page } from '../../ui/Page.tsx'
+
+export function FirstHost() {
+  return <Page title="The first host">{null}</Page>
+}

@@ -1,0 +1,5 @@
+import { Page } from '../../ui/Page.tsx'
+
+export function Flakes() {
+  return <Page title="Flakes">{null}</Page>
+}

@@ -1,0 +1,114 @@
+import type { QueryClient } from '@tanstack/react-query'
+import {
+  createRootRouteWithContext,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  Outlet,
+} from '@tanstack/react-router'
+import type { Live } from './live/live.ts'
+import { systemsSearch } from './pages/systems/search.ts'
+import { Broken } from './shell/Broken.tsx'
+import { NotFound } from './shell/NotFound.tsx'
+import { Shell } from './shell/Shell.tsx'
+
+interface Shared {
+  client: QueryClient
+  live: Live
+}
+
+const root = createRootRouteWithContext<Shared>()({ component: Outlet, notFoundComponent: NotFound })
+const shell = createRoute({
+  getParentRoute: () => root,
+  id: 'shell',
+  component: function ShellRoute() {
+    return <Shell live={shell.useRouteContext().live} />
+  },
+})
+
+const inShell = () => shell
+const pages = shell.addChildren([
+  createRoute({
+    getParentRoute: inShell,
+    path: '/',
+    component: lazyRouteComponent(() => import('./pages/overview/Overview.tsx'), 'Overview'),
+  }),
+  createRoute({
+    getParentRoute: inShell,
+    path: '/systems',
+    validateSearch: systemsSearch,
+    component: lazyRouteComponent(() => import('./pages/systems/Systems.tsx'), 'Systems'),
+  }),
+  createRoute({
+    getParentRoute: inShell,
+    path: '/systems/$hostname',
+    component: lazyRouteComponent(() => import('./pages/system/System.tsx'), 'System'),
+  }),
+  createRoute({
+    getParentRoute: inShell,
+    path: '/reports/$digest',
+    component: lazyRouteComponent(() => import('./pages/report/Report.tsx'), 'Report'),
+  }),
+  createRoute({
+    getParentRoute: inShell,
+    path: '/flakes',
+    component: lazyRouteComponent(() => import('./pages/flakes/Flakes.tsx'), 'Flakes'),
+  }),
+  createRoute({
+    getParentRoute: inShell,
+    path: '/flakes/$id',
+    component: lazyRouteComponent(() => import('./pages/flakes/Flake.tsx'), 'Flake'),
+  }),
+  createRoute({
+    getParentRoute: inShell,
+    path: '/flakes/$id/commits/$sha',
+    component: lazyRouteComponent(() => import('./pages/commit/Commit.tsx'), 'Commit'),
+  }),
+  createRoute({
+    getParentRoute: inShell,
+    path: '/evaluations',
+    component: lazyRouteComponent(() => import('./pages/evaluations/Evaluations.tsx'), 'Evaluations'),
+  }),
+  createRoute({
+    getParentRoute: inShell,
+    path: '/evaluations/$id',
+    component: lazyRouteComponent(() => import('./pages/evaluations/Evaluation.tsx'), 'Evaluation'),
+  }),
+  createRoute({
+    getParentRoute: inShell,
+    path: '/enrolment',
+    component: lazyRouteComponent(() => import('./pages/enrolment/Enrolment.tsx'), 'Enrolment'),
+  }),
+  createRoute({
+    getParentRoute: inShell,
+    path: '/first-host',
+    component: lazyRouteComponent(() => import('./pages/first-host/FirstHost.tsx'), 'FirstHost'),
+  }),
+  createRoute({
+    getParentRoute: inShell,
+    path: '/settings',
+    component: lazyRouteComponent(() => import('./pages/settings/Settings.tsx'), 'Settings'),
+  }),
+  createRoute({
+    getParentRoute: inShell,
+    path: '/settings/$section',
+    component: lazyRouteComponent(() => import('./pages/settings/Settings.tsx'), 'Settings'),
+  }),
+])
+const routeTree = root.addChildren([pages])
+
+export function createPages(context: Shared) {
+  return createRouter({
+    routeTree,
+    context,
+    defaultPreload: 'intent',
+    defaultErrorComponent: Broken,
+    scrollRestoration: true,
+  })
+}
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: ReturnType<typeof createPages>
+  }
+}

@@ -1,0 +1,25 @@
+import type { LucideIcon } from 'lucide-react'
+import type { ReactNode } from 'react'
+import classes from './Badge.module.css'
+
+export type Tone = 'good' | 'warn' | 'bad' | 'info' | 'quiet'
+
+/** A state in a word; the icon says it without colour. */
+export function Badge({
+  tone,
+  icon: Icon,
+  hint,
+  children,
+}: {
+  tone: Tone
+  icon?: LucideIcon
+  hint?: string
+  children: ReactNode
+}) {
+  return (
+    <span className={classes.badge} data-tone={tone} title={hint}>
+      {Icon !== undefined && <Icon aria-hidden size={13} />}
+      {children}
+    </span>
+  )
+}

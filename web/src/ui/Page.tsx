@@ -1,0 +1,37 @@
+import { type ReactNode, useEffect, useRef } from 'react'
+import classes from './Page.module.css'
+
+/** What every page begins with: its title, in the tab and as the heading that the keyboard starts from. */
+export function Page({
+  title,
+  above,
+  actions,
+  children,
+}: {
+  title: string
+  /** Where the page is: a link to the list it is from. */
+  above?: ReactNode
+  actions?: ReactNode
+  children: ReactNode
+}) {
+  const heading = useRef<HTMLHeadingElement>(null)
+  useEffect(() => {
+    // who came by a link hears where they are; who reloads the page starts at its top
+    if (document.activeElement !== document.body) heading.current?.focus({ preventScroll: true })
+  }, [])
+  return (
+    <>
+      <title>{`${title} · Crystal Forge`}</title>
+      <header className={classes.head}>
+        <div className={classes.title}>
+          {above !== undefined && <div className={classes.above}>{above}</div>}
+          <h1 ref={heading} tabIndex={-1}>
+            <bdi>{title}</bdi>
+          </h1>
+        </div>
+        {actions !== undefined && <div className={classes.actions}>{actions}</div>}
+      </header>
+      <div className={classes.content}>{children}</div>
+    </>
+  )
+}
