@@ -1,10 +1,12 @@
 import { loadConfig } from '../lib/config/load.ts'
 import { createLogger } from '../lib/log.ts'
 import { createApiToken, type Role } from '../store/api-tokens.ts'
+import { changeAs } from '../store/audit.ts'
 import { createConfiguredDatabase } from '../store/configured-database.ts'
 import { createDatabase, describeConnection } from '../store/database.ts'
 import { migrationStatus } from '../store/migrate.ts'
 import type { CreatedToken } from './api.ts'
+import { commandActor } from './command-actor.ts'
 
 /**
  * Makes an API token in the database of the configuration, or the embedded one, which may be in use. The schema has to be
@@ -33,7 +35,7 @@ export async function createTokenInDatabase(token: {
       log,
     })
     try {
-      return await createApiToken(database.db, token)
+      return await changeAs(database.db, commandActor(), (transaction) => createApiToken(transaction, token))
     } finally {
       await database.close()
     }

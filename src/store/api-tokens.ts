@@ -1,4 +1,6 @@
 import { type Kysely, sql } from 'kysely'
+import { recordChange } from './audit.ts'
+import { inTransaction } from './database.ts'
 import type { DB } from './schema.generated.ts'
 import { hashToken, makeToken } from './tokens.ts'
 
@@ -20,12 +22,16 @@ export async function createApiToken(
   options: { name: string; role: Role; expiresAt: Date | null },
 ): Promise<{ id: number; token: string }> {
   const { token, hash } = makeToken('cfa')
-  const { id } = await db
-    .insertInto('api_tokens')
-    .values({ name: options.name, role: options.role, hash, expires_at: options.expiresAt })
-    .returning('id')
-    .executeTakeFirstOrThrow()
-  return { id, token }
+  return inTransaction(db, async (transaction) => {
+    const { id, ...after } = await transaction
+      .insertInto('api_tokens')
+      .values({ name: options.name, role: options.role, hash, expires_at: options.expiresAt })
+      .returning(['id', 'role', 'expires_at'])
+      .executeTakeFirstOrThrow()
+    const subject = { kind: 'token', id, name: options.name } as const
+    await recordChange(transaction, { action: 'token.create', subject, before: null, after })
+    return { id, token }
+  })
 }
 
 /** The token that is valid now, or null. Its last use is written at most every 5 minutes. */
@@ -67,11 +73,18 @@ export async function listApiTokens(db: Kysely<DB>): Promise<ApiTokenRow[]> {
 
 /** False when there is no such token, or it is revoked already. */
 export async function revokeApiToken(db: Kysely<DB>, id: number): Promise<boolean> {
-  const updated = await db
-    .updateTable('api_tokens')
-    .set({ revoked_at: sql`now()` })
-    .where('id', '=', id)
-    .where('revoked_at', 'is', null)
-    .executeTakeFirst()
-  return updated.numUpdatedRows === 1n
+  return inTransaction(db, async (transaction) => {
+    const revoked = await transaction
+      .updateTable('api_tokens')
+      .set({ revoked_at: sql`now()` })
+      .where('id', '=', id)
+      .where('revoked_at', 'is', null)
+      .returning(['name', 'role', 'expires_at'])
+      .executeTakeFirst()
+    if (revoked === undefined) return false
+    const { name, ...before } = revoked
+    const subject = { kind: 'token', id, name } as const
+    await recordChange(transaction, { action: 'token.revoke', subject, before, after: null })
+    return true
+  })
 }

@@ -1,4 +1,5 @@
 import type { Kysely, Transaction } from 'kysely'
+import { type Actor, changeAs, recordChange } from './audit.ts'
 import { findCommitToEvaluate, markQueued } from './commit-runs.ts'
 import { ASKED_PRIORITY, type JobRequests } from './job-queue.ts'
 import type { DB } from './schema.generated.ts'
@@ -19,19 +20,25 @@ class JobStillRuns extends Error {}
 export async function askForEvaluation(
   db: Kysely<DB>,
   jobs: JobRequests,
-  commitId: number,
-  again: Again,
+  { commitId, again, actor }: { commitId: number; again: Again; actor: Actor },
 ): Promise<Asked> {
   try {
-    return await db.transaction().execute(async (transaction): Promise<Asked> => {
+    return await changeAs(db, actor, async (transaction): Promise<Asked> => {
       const found = await findCommitToEvaluate(transaction, commitId)
       if (found?.flakeArchived !== false) return { result: 'flake-archived' }
       const queued = await markQueued(transaction, [commitId], { again: true })
       if (queued.length === 0) return { result: 'under-way' }
-      const job = { commitId: commitId, again: await configurationsOf(transaction, commitId, again) }
+      const configurations = await configurationsOf(transaction, commitId, again)
+      const job = { commitId, again: configurations }
       // its last job is about to end
       if (!(await jobs.evaluateCommit(transaction, job, { priority: ASKED_PRIORITY })))
         throw new JobStillRuns()
+      await recordChange(transaction, {
+        action: typeof again === 'object' ? 'evaluation.retry' : 'commit.evaluate',
+        subject: { kind: 'commit', id: commitId, name: found.sha },
+        before: null,
+        after: { flake_id: found.flakeId, again: configurations },
+      })
       return { result: 'queued' }
     })
   } catch (error) {

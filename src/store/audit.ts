@@ -55,10 +55,11 @@ export async function changeAs<T>(
 
 /**
  * Writes the record of a change in the transaction that makes it: both are there, or neither. Who made it is whom `changeAs`
- * was given. A state that is the same before and after is no change, and leaves no record.
+ * was given. Of two states only what differs is kept; where nothing does, that was no change, and leaves no record.
  */
 export async function recordChange(transaction: Transaction<DB>, change: Change): Promise<void> {
-  const { action, subject, before, after } = change
+  const { action, subject } = change
+  const { before, after } = difference(change)
   if (before !== null && isDeepStrictEqual(before, after)) return
   const actor = actors.get(transaction) ?? OURSELVES
   await transaction
@@ -77,6 +78,27 @@ export async function recordChange(transaction: Transaction<DB>, change: Change)
       after: after === null ? null : JSON.stringify(after),
     })
     .execute()
+}
+
+/** Runs `work` and records what is different of the subject afterwards, as `look` sees it. */
+export async function recordDifference<T>(
+  transaction: Transaction<DB>,
+  { look, ...change }: Omit<Change, 'before' | 'after'> & { look: () => Promise<State | null> },
+  work: () => Promise<T>,
+): Promise<T> {
+  const before = await look()
+  const result = await work()
+  await recordChange(transaction, { ...change, before, after: await look() })
+  return result
+}
+
+function difference({ before, after }: Change): Pick<Change, 'before' | 'after'> {
+  if (before === null || after === null) return { before, after }
+  const names = Object.keys({ ...before, ...after }).filter(
+    (name) => !isDeepStrictEqual(before[name], after[name]),
+  )
+  const only = (state: State) => Object.fromEntries(names.map((name) => [name, state[name] ?? null]))
+  return { before: only(before), after: only(after) }
 }
 
 /** Forgets records of more than `keepMs` ago. */

@@ -1,7 +1,10 @@
 import { type Kysely, sql, type Transaction } from 'kysely'
 import type { DB } from './schema.generated.ts'
 import { sqlState, UNIQUE_VIOLATION } from './errors.ts'
+import { type Actor, changeAs } from './audit.ts'
+import { inTransaction } from './database.ts'
 import { lockFleet } from './drift.ts'
+import { recordKeys } from './keys.ts'
 import { addSystem, findSystem, setArchived } from './systems.ts'
 import { hashToken } from './tokens.ts'
 
@@ -10,6 +13,8 @@ export interface EnrollRequest {
   hostname: string
   keyId: string
   publicKey: Buffer
+  /** That the request came from. */
+  address?: string
 }
 
 export type EnrollOutcome =
@@ -26,7 +31,9 @@ class HostnameTaken extends Error {}
  * approval. Unknown, expired, used up and wrong-host tokens are one `refused`.
  */
 export async function enroll(db: Kysely<DB>, request: EnrollRequest): Promise<EnrollOutcome> {
-  const attempt = () => db.transaction().execute((transaction) => enrollIn(transaction, request))
+  const { keyId: id, hostname: name, address = null } = request
+  const actor: Actor = { kind: 'agent', id, name, role: null, address }
+  const attempt = () => changeAs(db, actor, (transaction) => enrollIn(transaction, request))
   try {
     return await attempt()
   } catch (error) {
@@ -58,17 +65,20 @@ async function enrollIn(transaction: Transaction<DB>, request: EnrollRequest): P
   if (systemId === null) throw new HostnameTaken()
   const pending =
     token.needs_approval || (there !== null && (there.archived || (await hasKey(transaction, systemId))))
+  const status = pending ? 'pending' : 'active'
   await transaction
     .insertInto('keys')
     .values({
       id: request.keyId,
       system_id: systemId,
       public_key: request.publicKey,
-      status: pending ? 'pending' : 'active',
+      status,
       enroll_token_id: token.id,
     })
     .execute()
-  return { result: pending ? 'pending' : 'active', hostname: there?.hostname ?? request.hostname }
+  const after = { status, enroll_token: token.name, uses_left: token.uses_left }
+  await recordKeys(transaction, 'key.enroll', [{ id: request.keyId, before: null, after }])
+  return { result: status, hostname: there?.hostname ?? request.hostname }
 }
 
 /** One request for a host name at a time: of two for a system without a key only the first is let in unseen. */
@@ -107,7 +117,7 @@ async function spendToken(transaction: Transaction<DB>, request: EnrollRequest) 
         where(sql`lower(hostname)`, '=', request.hostname.toLowerCase()),
       ]),
     )
-    .returning(['id', 'environment', 'flake_url', 'needs_approval'])
+    .returning(['id', 'name', 'uses_left', 'environment', 'flake_url', 'needs_approval'])
     .executeTakeFirst()
   return token ?? null
 }
@@ -127,7 +137,7 @@ async function hasKey(transaction: Transaction<DB>, systemId: number): Promise<b
  * the keys that became active: none when nothing waited.
  */
 export async function approveKeys(db: Kysely<DB>, systemId: number, keyId?: string): Promise<string[]> {
-  return db.transaction().execute(async (transaction) => {
+  return inTransaction(db, async (transaction) => {
     await lockFleet(transaction, 'systems')
     const approved = await transaction
       .updateTable('keys')
@@ -137,6 +147,12 @@ export async function approveKeys(db: Kysely<DB>, systemId: number, keyId?: stri
       .$if(keyId !== undefined, (query) => query.where('id', '=', keyId ?? ''))
       .returning('id')
       .execute()
+    const change = { before: { status: 'pending' }, after: { status: 'active' } }
+    await recordKeys(
+      transaction,
+      'key.approve',
+      approved.map(({ id }) => ({ id, ...change })),
+    )
     if (approved.length > 0) await setArchived(transaction, systemId, false)
     return approved.map((key) => key.id)
   })

@@ -1,5 +1,7 @@
 import { type InsertObject, type Kysely, sql, type Transaction } from 'kysely'
 import { type Flag, FLAGS, type FlagDetails, type RaisedFlags, STICKY_FLAGS } from '../fleet/flags.ts'
+import { recordChange } from './audit.ts'
+import { inTransaction } from './database.ts'
 import type { DB } from './schema.generated.ts'
 
 export interface FlagRow {
@@ -65,10 +67,21 @@ async function raiseFlags(transaction: Transaction<DB>, raised: InsertObject<DB,
 
 /** Takes a sticky flag down. False when it is not up. */
 export async function acknowledgeFlag(db: Kysely<DB>, systemId: number, flag: Flag): Promise<boolean> {
-  const deleted = await db
-    .deleteFrom('flags')
-    .where('system_id', '=', systemId)
-    .where('flag', '=', flag)
-    .executeTakeFirst()
-  return deleted.numDeletedRows === 1n
+  return inTransaction(db, async (transaction) => {
+    const before = await transaction
+      .deleteFrom('flags')
+      .where('system_id', '=', systemId)
+      .where('flag', '=', flag)
+      .returning(['flag', 'since', 'details'])
+      .executeTakeFirst()
+    if (before === undefined) return false
+    const { hostname } = await transaction
+      .selectFrom('systems')
+      .select('hostname')
+      .where('id', '=', systemId)
+      .executeTakeFirstOrThrow()
+    const subject = { kind: 'system', id: systemId, name: hostname } as const
+    await recordChange(transaction, { action: 'flag.acknowledge', subject, before, after: null })
+    return true
+  })
 }

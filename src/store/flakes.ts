@@ -1,5 +1,7 @@
-import { type Kysely, sql } from 'kysely'
+import { type Kysely, sql, type Transaction } from 'kysely'
 import { parseFlakeUrl } from '../fleet/flake-url.ts'
+import { recordChange, recordDifference, type State } from './audit.ts'
+import type { AuditAction } from './audit-actions.ts'
 import { inTransaction } from './database.ts'
 import { lockFleet } from './drift.ts'
 import type { DB } from './schema.generated.ts'
@@ -56,8 +58,16 @@ export async function addFlake(
   settings: FlakeSettings,
   declared: boolean,
 ): Promise<{ id: number; wasThere: boolean }> {
+  return inTransaction(db, (transaction) => add(transaction, settings, declared))
+}
+
+async function add(
+  transaction: Transaction<DB>,
+  settings: FlakeSettings,
+  declared: boolean,
+): Promise<{ id: number; wasThere: boolean }> {
   const { repository, directory, branch } = identifyFlake(settings)
-  const there = await db
+  const there = await transaction
     .selectFrom('flakes')
     .select(['id', 'archived_at'])
     .where('repository', '=', repository)
@@ -77,17 +87,56 @@ export async function addFlake(
     // one that comes back is asked for its head at once, as a new one is
     const changed = wasThere ? values : { ...values, next_poll_at: sql<Date>`now()` }
     if (!wasThere || declared)
-      await db.updateTable('flakes').set(changed).where('id', '=', there.id).execute()
+      await recordFlake(transaction, wasThere ? 'flake.change' : 'flake.add', there.id, () =>
+        transaction.updateTable('flakes').set(changed).where('id', '=', there.id).execute(),
+      )
     return { id: there.id, wasThere }
   }
-  const added = await db
+  const added = await transaction
     .insertInto('flakes')
     .values({ ...values, repository, directory, branch })
     .onConflict((conflict) => conflict.doNothing())
     .returning('id')
     .executeTakeFirst()
   // another transaction added it meanwhile, and has committed
-  return added === undefined ? addFlake(db, settings, declared) : { id: added.id, wasThere: false }
+  if (added === undefined) return add(transaction, settings, declared)
+  const subject = { kind: 'flake', id: added.id, name: settings.url } as const
+  const after = await lookAt(transaction, added.id)
+  await recordChange(transaction, { action: 'flake.add', subject, before: null, after })
+  return { id: added.id, wasThere: false }
+}
+
+/** Runs `work`, which changes a flake, and records what is different. */
+export async function recordFlake<T>(
+  transaction: Transaction<DB>,
+  action: AuditAction,
+  id: number,
+  work: () => Promise<T>,
+): Promise<T> {
+  const { url } = await transaction
+    .selectFrom('flakes')
+    .select('url')
+    .where('id', '=', id)
+    .forNoKeyUpdate()
+    .executeTakeFirstOrThrow()
+  const subject = { kind: 'flake', id, name: url } as const
+  return recordDifference(transaction, { action, subject, look: () => lookAt(transaction, id) }, work)
+}
+
+/** What the audit trail says of a flake. */
+async function lookAt(transaction: Transaction<DB>, id: number): Promise<State> {
+  return transaction
+    .selectFrom('flakes')
+    .select([
+      'url',
+      'branch',
+      'allow_import_from_derivation',
+      'search_depth',
+      'declared',
+      sql<boolean>`archived_at is not null`.as('archived'),
+    ])
+    .where('id', '=', id)
+    .executeTakeFirstOrThrow()
 }
 
 /**
@@ -170,11 +219,13 @@ export async function archiveFlake(db: Kysely<DB>, id: number): Promise<ArchiveO
       .where('archived_at', 'is', null)
       .executeTakeFirstOrThrow()
     if (systems > 0) return { result: 'in-use', systems }
-    await transaction
-      .updateTable('flakes')
-      .set({ archived_at: sql`coalesce(archived_at, now())` })
-      .where('id', '=', id)
-      .execute()
+    await recordFlake(transaction, 'flake.archive', id, () =>
+      transaction
+        .updateTable('flakes')
+        .set({ archived_at: sql`coalesce(archived_at, now())` })
+        .where('id', '=', id)
+        .execute(),
+    )
     return { result: 'archived' }
   })
 }

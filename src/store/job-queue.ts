@@ -19,8 +19,8 @@ export const ASKED_PRIORITY = 1_000_000_000
 
 /** What the server asks for: the evaluators do it. */
 export interface JobRequests {
-  /** One waits for each flake, and one runs, however often it is asked for. */
-  syncFlake: (flakeId: number) => Promise<void>
+  /** One waits for each flake, and one runs, however often it is asked for; in the transaction that wants it, if one does. */
+  syncFlake: (flakeId: number, transaction?: Transaction<DB>) => Promise<void>
   /**
    * One for each commit, in the transaction that wants it. Those of higher priority are done first. False: there is one
    * that waits or runs, and this one is none.
@@ -85,14 +85,18 @@ export function createJobQueue(options: { connection: ConnectionOptions; log: Lo
     },
     stop: () => boss.stop({ graceful: true, timeout: 5000 }),
     requests: {
-      syncFlake: async (flakeId) => {
-        await boss.send(SYNC_FLAKE, { flakeId }, { singletonKey: String(flakeId) })
+      syncFlake: async (flakeId, transaction) => {
+        await boss.send(
+          SYNC_FLAKE,
+          { flakeId },
+          { singletonKey: String(flakeId), ...(transaction && { db: within(transaction) }) },
+        )
       },
       evaluateCommit: async (transaction, job, { priority }) => {
         const id = await boss.send(EVALUATE_COMMIT, job, {
           singletonKey: String(job.commitId),
           priority,
-          db: { executeSql: (text, values) => runIn(transaction, text, values) },
+          db: within(transaction),
         })
         return id !== null
       },
@@ -112,6 +116,11 @@ async function createQueues(boss: PgBoss): Promise<void> {
     retryLimit: 5,
     deadLetter: LOST_EVALUATION,
   })
+}
+
+/** A queue's statements, in a transaction of ours. */
+function within(transaction: Transaction<DB>) {
+  return { executeSql: (text: string, values?: unknown[]) => runIn(transaction, text, values) }
 }
 
 async function runIn(transaction: Transaction<DB>, text: string, values: readonly unknown[] = []) {

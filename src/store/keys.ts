@@ -1,4 +1,7 @@
-import { type Kysely, sql } from 'kysely'
+import { type Kysely, sql, type Transaction } from 'kysely'
+import { recordChange, type State } from './audit.ts'
+import type { AuditAction } from './audit-actions.ts'
+import { inTransaction } from './database.ts'
 import type { DB } from './schema.generated.ts'
 
 export const KEY_STATUSES = ['pending', 'active', 'inactive', 'revoked'] as const
@@ -54,17 +57,25 @@ export async function listKeys(
   return query.execute()
 }
 
+export interface NewKey {
+  id: string
+  systemId: number
+  publicKey: Buffer
+  declared: boolean
+}
+
 export type AddKeyOutcome = 'added' | 'already-there' | 'of-another-system' | 'revoked'
 
 /**
  * Gives a system a key, active at once. A key that was only pending or inactive becomes active; a revoked one never
  * works again, and a key never changes its system (protocol.md, "Keys").
  */
-export async function addKey(
-  db: Kysely<DB>,
-  key: { id: string; systemId: number; publicKey: Buffer; declared: boolean },
-): Promise<AddKeyOutcome> {
-  const inserted = await db
+export async function addKey(db: Kysely<DB>, key: NewKey): Promise<AddKeyOutcome> {
+  return inTransaction(db, (transaction) => add(transaction, key))
+}
+
+async function add(transaction: Transaction<DB>, key: NewKey): Promise<AddKeyOutcome> {
+  const inserted = await transaction
     .insertInto('keys')
     .values({
       id: key.id,
@@ -75,8 +86,12 @@ export async function addKey(
     })
     .onConflict((conflict) => conflict.doNothing())
     .executeTakeFirst()
-  if (inserted.numInsertedOrUpdatedRows === 1n) return 'added'
-  const there = await db
+  const added = { status: 'active', declared: key.declared }
+  if (inserted.numInsertedOrUpdatedRows === 1n) {
+    await recordKeys(transaction, 'key.add', [{ id: key.id, before: null, after: added }])
+    return 'added'
+  }
+  const there = await transaction
     .selectFrom('keys')
     .select(['system_id', 'status', 'declared'])
     .where('id', '=', key.id)
@@ -87,19 +102,83 @@ export async function addKey(
   // what configuration declares goes with the configuration, whoever else adds it
   const declared = there.declared || key.declared
   if (there.status === 'active' && there.declared === declared) return 'already-there'
-  await db.updateTable('keys').set({ status: 'active', declared }).where('id', '=', key.id).execute()
+  await transaction.updateTable('keys').set({ status: 'active', declared }).where('id', '=', key.id).execute()
+  const before = { status: there.status, declared: there.declared }
+  await recordKeys(transaction, 'key.add', [{ id: key.id, before, after: { ...added, declared } }])
   return 'added'
+}
+
+/** Records what is different of keys, under the names of their systems. */
+export async function recordKeys(
+  transaction: Transaction<DB>,
+  action: AuditAction,
+  keys: readonly { id: string; before: State | null; after: State | null }[],
+): Promise<void> {
+  if (keys.length === 0) return
+  const rows = await transaction
+    .selectFrom('keys')
+    .innerJoin('systems', 'systems.id', 'keys.system_id')
+    .select(['keys.id', 'systems.hostname'])
+    .where(
+      'keys.id',
+      'in',
+      keys.map(({ id }) => id),
+    )
+    .execute()
+  const hostnames = new Map(rows.map(({ id, hostname }) => [id, hostname]))
+  for (const { id, before, after } of keys) {
+    const subject = { kind: 'key', id, name: hostnames.get(id) ?? id } as const
+    await recordChange(transaction, { action, subject, before, after })
+  }
+}
+
+/** Makes those of the keys inactive that are active or wait: they are refused until they are added again. */
+export async function deactivateKeys(transaction: Transaction<DB>, ids: readonly string[]): Promise<void> {
+  if (ids.length === 0) return
+  const before = await transaction
+    .selectFrom('keys')
+    .select(['id', 'status'])
+    .where('id', 'in', [...ids])
+    .where('status', 'in', ['active', 'pending'])
+    .orderBy('id')
+    .forNoKeyUpdate()
+    .execute()
+  if (before.length === 0) return
+  await transaction
+    .updateTable('keys')
+    .set({ status: 'inactive' })
+    .where(
+      'id',
+      'in',
+      before.map(({ id }) => id),
+    )
+    .execute()
+  await recordKeys(
+    transaction,
+    'key.deactivate',
+    before.map(({ id, status }) => ({ id, before: { status }, after: { status: 'inactive' } })),
+  )
 }
 
 /** Revokes a key for ever; revoking it again changes nothing. False when the system has no such key. */
 export async function revokeKey(db: Kysely<DB>, systemId: number, keyId: string): Promise<boolean> {
-  const updated = await db
-    .updateTable('keys')
-    .set({ status: 'revoked', revoked_at: sql`coalesce(revoked_at, now())` })
-    .where('id', '=', keyId)
-    .where('system_id', '=', systemId)
-    .executeTakeFirst()
-  return updated.numUpdatedRows === 1n
+  return inTransaction(db, async (transaction) => {
+    const before = await transaction
+      .selectFrom('keys')
+      .select('status')
+      .where('id', '=', keyId)
+      .where('system_id', '=', systemId)
+      .forNoKeyUpdate()
+      .executeTakeFirst()
+    if (before === undefined) return false
+    await transaction
+      .updateTable('keys')
+      .set({ status: 'revoked', revoked_at: sql`coalesce(revoked_at, now())` })
+      .where('id', '=', keyId)
+      .execute()
+    await recordKeys(transaction, 'key.revoke', [{ id: keyId, before, after: { status: 'revoked' } }])
+    return true
+  })
 }
 
 /** Whether a key may write, as `refusalOf` takes it, or null for an unknown key. */

@@ -1,6 +1,6 @@
 import { sql, type Transaction } from 'kysely'
 import { updateDrift } from './drift.ts'
-import { addFlake, DEFAULT_SEARCH_DEPTH, type FlakeSettings, identifyFlake } from './flakes.ts'
+import { addFlake, DEFAULT_SEARCH_DEPTH, type FlakeSettings, identifyFlake, recordFlake } from './flakes.ts'
 import type { DB } from './schema.generated.ts'
 
 interface Identity {
@@ -80,31 +80,37 @@ function takePredecessor(dropped: Known[], { repository, directory }: Wanted): K
 /** Another branch is asked for its head at once; until then its systems have what the one before said. */
 async function follow(transaction: Transaction<DB>, there: Known, { url, branch }: Wanted): Promise<void> {
   if (there.branch === branch) return
-  await transaction
-    .updateTable('flakes')
-    .set({ url, branch, next_poll_at: sql`now()` })
-    .where('id', '=', there.id)
-    .execute()
+  await recordFlake(transaction, 'flake.change', there.id, () =>
+    transaction
+      .updateTable('flakes')
+      .set({ url, branch, next_poll_at: sql`now()` })
+      .where('id', '=', there.id)
+      .execute(),
+  )
 }
 
 /** What only a declaration may allow ends with it. */
 async function undeclare(transaction: Transaction<DB>, dropped: readonly Known[]): Promise<number[]> {
-  const ids = dropped.map((flake) => flake.id)
-  if (ids.length === 0) return []
-  const rows = await transaction
-    .updateTable('flakes')
-    .set({
-      declared: false,
-      allow_import_from_derivation: false,
-      search_depth: DEFAULT_SEARCH_DEPTH,
-      archived_at: sql`case when not exists (
-        select from systems where systems.flake_id = flakes.id and systems.archived_at is null and not systems.declared)
-        then now() end`,
-    })
-    .where('id', 'in', ids)
-    .returning(['id', 'archived_at'])
-    .execute()
-  for (const { id, search_depth } of dropped)
+  const archived: number[] = []
+  for (const { id, search_depth } of dropped) {
+    const row = await recordFlake(transaction, 'flake.archive', id, () =>
+      transaction
+        .updateTable('flakes')
+        .set({
+          declared: false,
+          allow_import_from_derivation: false,
+          search_depth: DEFAULT_SEARCH_DEPTH,
+          archived_at: sql`case when not exists (
+            select from systems
+            where systems.flake_id = flakes.id and systems.archived_at is null and not systems.declared)
+            then now() end`,
+        })
+        .where('id', '=', id)
+        .returning('archived_at')
+        .executeTakeFirstOrThrow(),
+    )
     if (search_depth !== DEFAULT_SEARCH_DEPTH) await updateDrift(transaction, { flakeId: id })
-  return rows.filter((row) => row.archived_at !== null).map((row) => row.id)
+    if (row.archived_at !== null) archived.push(id)
+  }
+  return archived
 }

@@ -1,8 +1,10 @@
+import { hostname } from 'node:os'
 import { type Kysely, sql, type Transaction } from 'kysely'
+import { type Actor, changeAs, recordChange } from './audit.ts'
 import { inTransaction } from './database.ts'
 import { endDrift, lockFleet } from './drift.ts'
 import type { FlakeSettings } from './flakes.ts'
-import { addKey } from './keys.ts'
+import { addKey, deactivateKeys } from './keys.ts'
 import { reconcileFlakes } from './reconcile-flakes.ts'
 import type { DB } from './schema.generated.ts'
 import { addSystem, findSystem, type SystemSettings, updateSystem } from './systems.ts'
@@ -28,7 +30,8 @@ export async function reconcile(
   db: Kysely<DB>,
   declared: { flakes: readonly FlakeSettings[]; systems: readonly DeclaredSystem[] },
 ): Promise<{ flakes: string[]; systems: string[] }> {
-  return db.transaction().execute(async (transaction) => {
+  const actor: Actor = { kind: 'configuration', id: null, name: hostname(), role: null, address: null }
+  return changeAs(db, actor, async (transaction) => {
     await takeTurn(transaction)
     const left = await reconcileFlakes(transaction, declared.flakes)
     const { archived } = await reconcileSystems(transaction, declared.systems)
@@ -93,21 +96,23 @@ async function declare(transaction: Transaction<DB>, system: DeclaredSystem): Pr
             : 'belongs to another system: a key stays with its system for ever'),
       )
   }
-  await transaction
-    .updateTable('keys')
-    .set({ status: 'inactive' })
-    .where('system_id', '=', id)
-    .where('declared', '=', true)
-    .where('status', '=', 'active')
-    .$if(system.keys.length > 0, (query) =>
-      query.where(
-        'id',
-        'not in',
-        system.keys.map((key) => key.id),
-      ),
-    )
-    .execute()
+  const kept = new Set(system.keys.map((key) => key.id))
+  const declared = await declaredKeys(transaction, [id])
+  await deactivateKeys(
+    transaction,
+    declared.filter((key) => !kept.has(key)),
+  )
   return id
+}
+
+async function declaredKeys(transaction: Transaction<DB>, systemIds: readonly number[]): Promise<string[]> {
+  const rows = await transaction
+    .selectFrom('keys')
+    .select('id')
+    .where('system_id', 'in', [...systemIds])
+    .where('declared', '=', true)
+    .execute()
+  return rows.map((row) => row.id)
 }
 
 /** Operators may bring such a system back, but not with the keys that configuration gave it. */
@@ -119,18 +124,17 @@ async function archiveOthers(transaction: Transaction<DB>, kept: readonly number
     .$if(kept.length > 0, (query) => query.where('id', 'not in', kept))
     .returning(['id', 'hostname'])
     .execute()
-  for (const row of rows) await endDrift(transaction, row.id)
-  if (rows.length > 0)
-    await transaction
-      .updateTable('keys')
-      .set({ status: 'inactive' })
-      .where(
-        'system_id',
-        'in',
-        rows.map((row) => row.id),
-      )
-      .where('declared', '=', true)
-      .where('status', 'in', ['active', 'pending'])
-      .execute()
+  if (rows.length === 0) return []
+  for (const row of rows) {
+    await endDrift(transaction, row.id)
+    await recordChange(transaction, {
+      action: 'system.archive',
+      subject: { kind: 'system', id: row.id, name: row.hostname },
+      before: { declared: true, archived: false },
+      after: { declared: false, archived: true },
+    })
+  }
+  const ids = rows.map((row) => row.id)
+  await deactivateKeys(transaction, await declaredKeys(transaction, ids))
   return rows.map((row) => row.hostname)
 }

@@ -1,4 +1,6 @@
 import { type Kysely, sql, type Transaction } from 'kysely'
+import { recordChange, recordDifference, type State } from './audit.ts'
+import type { AuditAction } from './audit-actions.ts'
 import { inTransaction } from './database.ts'
 import { endDrift, lockFleet, startDrift, updateDrift } from './drift.ts'
 import { findOrAddFlake } from './flakes.ts'
@@ -57,8 +59,47 @@ async function add(transaction: Transaction<DB>, settings: SystemSettings, decla
     contact as (insert into contacts (system_id) select id from added)
     select id from added`.execute(transaction)
   const id = rows[0]?.id ?? null
-  if (id !== null) await startDrift(transaction, id)
+  if (id === null) return null
+  await startDrift(transaction, id)
+  const subject = { kind: 'system', id, name: settings.hostname } as const
+  const after = await lookAt(transaction, id)
+  await recordChange(transaction, { action: 'system.add', subject, before: null, after })
   return id
+}
+
+/** Takes the lock of whoever changes systems, runs `work`, which changes this one, and records what is different. */
+async function recordSystem<T>(
+  transaction: Transaction<DB>,
+  { action, id }: { action: AuditAction; id: number },
+  work: () => Promise<T>,
+): Promise<T> {
+  await lockFleet(transaction, 'systems')
+  const { hostname } = await transaction
+    .selectFrom('systems')
+    .select('hostname')
+    .where('id', '=', id)
+    // not against who only refers to it: an evaluator that holds the flake does
+    .forNoKeyUpdate()
+    .executeTakeFirstOrThrow()
+  const subject = { kind: 'system', id, name: hostname } as const
+  return recordDifference(transaction, { action, subject, look: () => lookAt(transaction, id) }, work)
+}
+
+/** What the audit trail says of a system. */
+async function lookAt(transaction: Transaction<DB>, id: number): Promise<State> {
+  return transaction
+    .selectFrom('systems')
+    .leftJoin('flakes', 'flakes.id', 'systems.flake_id')
+    .select([
+      'systems.environment',
+      'flakes.url as flake_url',
+      'systems.configuration',
+      'systems.pinned_path',
+      'systems.declared',
+      sql<boolean>`systems.archived_at is not null`.as('archived'),
+    ])
+    .where('systems.id', '=', id)
+    .executeTakeFirstOrThrow()
 }
 
 /** Changes what is said of a system and brings it back if it was archived. */
@@ -69,31 +110,38 @@ export async function updateSystem(
   declared: boolean,
 ): Promise<void> {
   const flakeId = await assignFlake(transaction, settings.flakeUrl)
-  await setSettings(transaction, id, { ...settings, flakeId })
-  await transaction.updateTable('systems').set({ declared, archived_at: null }).where('id', '=', id).execute()
+  await recordSystem(transaction, { action: 'system.change', id }, async () => {
+    await setSettings(transaction, id, { ...settings, flakeId })
+    await transaction
+      .updateTable('systems')
+      .set({ declared, archived_at: null })
+      .where('id', '=', id)
+      .execute()
+  })
   await startDrift(transaction, id)
 }
 
 /** Changes those settings of a system that are given, archived or not, and judges anew how it stands. */
 export async function changeSystem(db: Kysely<DB>, id: number, changes: SystemChanges): Promise<void> {
   await inTransaction(db, async (transaction) => {
-    await lockFleet(transaction, 'systems')
-    const old = await transaction
-      .selectFrom('systems')
-      .select(['environment', 'flake_id', 'configuration', 'pinned_path'])
-      .where('id', '=', id)
-      // not against who only refers to it: an evaluator that holds the flake does
-      .forNoKeyUpdate()
-      .executeTakeFirstOrThrow()
-    const { environment, flakeUrl, configuration, pinnedPath } = changes
-    const flakeId = flakeUrl === undefined ? old.flake_id : await assignFlake(transaction, flakeUrl)
-    await setSettings(transaction, id, {
-      environment: environment === undefined ? old.environment : environment,
-      flakeId,
-      configuration: configuration === undefined ? old.configuration : configuration,
-      pinnedPath: pinnedPath === undefined ? old.pinned_path : pinnedPath,
-    })
+    await recordSystem(transaction, { action: 'system.change', id }, () => change(transaction, id, changes))
     await updateDrift(transaction, { systemId: id })
+  })
+}
+
+async function change(transaction: Transaction<DB>, id: number, changes: SystemChanges): Promise<void> {
+  const old = await transaction
+    .selectFrom('systems')
+    .select(['environment', 'flake_id', 'configuration', 'pinned_path'])
+    .where('id', '=', id)
+    .executeTakeFirstOrThrow()
+  const { environment, flakeUrl, configuration, pinnedPath } = changes
+  const flakeId = flakeUrl === undefined ? old.flake_id : await assignFlake(transaction, flakeUrl)
+  await setSettings(transaction, id, {
+    environment: environment === undefined ? old.environment : environment,
+    flakeId,
+    configuration: configuration === undefined ? old.configuration : configuration,
+    pinnedPath: pinnedPath === undefined ? old.pinned_path : pinnedPath,
   })
 }
 
@@ -123,12 +171,14 @@ async function assignFlake(transaction: Transaction<DB>, url: string | null): Pr
 /** Archives or brings back: an archived system's keys are refused, its evidence stays. */
 export async function setArchived(db: Kysely<DB>, id: number, archived: boolean): Promise<void> {
   await inTransaction(db, async (transaction) => {
-    await lockFleet(transaction, 'systems')
-    await transaction
-      .updateTable('systems')
-      .set({ archived_at: archived ? sql`coalesce(archived_at, now())` : null })
-      .where('id', '=', id)
-      .execute()
+    const action = archived ? 'system.archive' : 'system.restore'
+    await recordSystem(transaction, { action, id }, () =>
+      transaction
+        .updateTable('systems')
+        .set({ archived_at: archived ? sql`coalesce(archived_at, now())` : null })
+        .where('id', '=', id)
+        .execute(),
+    )
     await (archived ? endDrift(transaction, id) : startDrift(transaction, id))
   })
 }

@@ -1,8 +1,10 @@
 import { loadConfig } from '../../lib/config/load.ts'
 import { createLogger } from '../../lib/log.ts'
 import { createApiToken } from '../../store/api-tokens.ts'
+import { changeAs } from '../../store/audit.ts'
 import { createConfiguredDatabase } from '../../store/configured-database.ts'
 import { createDatabase } from '../../store/database.ts'
+import { commandActor } from '../command-actor.ts'
 
 /** The first token of a new server can only come from its database, which runs already and is shared. */
 export async function createAdminToken(configPath: string): Promise<string> {
@@ -16,7 +18,10 @@ export async function createAdminToken(configPath: string): Promise<string> {
     log,
   })
   try {
-    const { token } = await createApiToken(database.db, { name: 'demo', role: 'admin', expiresAt: null })
+    const wanted = { name: 'demo', role: 'admin', expiresAt: null } as const
+    const { token } = await changeAs(database.db, commandActor(), (transaction) =>
+      createApiToken(transaction, wanted),
+    )
     return token
   } finally {
     await database.close()

@@ -5,6 +5,9 @@ import type { ServerContext } from '../context.ts'
 import type { FailureLimit } from '../ingest/failure-limit.ts'
 
 export interface ApiCaller {
+  kind: 'user' | 'token' | 'anonymous'
+  /** Of the user or the token; 0 for `anonymous`. */
+  id: number
   name: string
   role: Role
 }
@@ -20,10 +23,10 @@ export function createAuthorise(context: ServerContext, limit: FailureLimit): Au
   const callerOf = async (request: FastifyRequest, atLeast: Role): Promise<ApiCaller> => {
     const header = request.headers.authorization
     if (header === undefined && context.settings.anonymousRead && atLeast === 'viewer')
-      return { name: 'anonymous', role: 'viewer' }
+      return { kind: 'anonymous', id: 0, name: 'anonymous', role: 'viewer' }
     const token = header === undefined ? undefined : BEARER.exec(header)?.[1]
     const caller = token === undefined ? null : await useApiToken(context.db, token)
-    if (caller !== null) return caller
+    if (caller !== null) return { kind: 'token', ...caller }
     limit.count(request.ip)
     throw new Problem(
       'unauthenticated',

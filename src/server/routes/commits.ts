@@ -4,6 +4,7 @@ import { type Again, askForEvaluation } from '../../store/asked-evaluations.ts'
 import { findCommitDetail } from '../../store/commit-detail.ts'
 import { COMMIT_STATUSES, listCommits } from '../../store/commit-list.ts'
 import { EVALUATION_STATUSES } from '../../store/evaluation-list.ts'
+import { actorOf } from '../api/actor.ts'
 import type { Authorise } from '../api/authorise.ts'
 import {
   formatPlace,
@@ -190,11 +191,11 @@ export function commitRoutes(app: FastifyInstance, context: ServerContext, autho
         },
       },
     },
-    async ({ params, query, body }, reply) => {
-      const commit = await requireCommit(context, params.sha, query.flake)
+    async (request, reply) => {
+      const commit = await requireCommit(context, request.params.sha, request.query.flake)
       const { id, flake_id, sha } = commit
-      const again = body?.again ?? 'failed'
-      refuseUnasked(await askForEvaluation(context.db, context.jobs, id, again), commit)
+      const wanted = { commitId: id, again: request.body?.again ?? 'failed', actor: actorOf(request) }
+      refuseUnasked(await askForEvaluation(context.db, context.jobs, wanted), commit)
       return reply.code(202).send({ sha, flake_id })
     },
   )

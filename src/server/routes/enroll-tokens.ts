@@ -2,7 +2,9 @@ import type { FastifyInstance } from 'fastify'
 import { type Static, Type } from 'typebox'
 import { HOSTNAME_PATTERN } from '../../protocol/hostname.ts'
 import { Problem } from '../../protocol/problems.ts'
+import { changeAs } from '../../store/audit.ts'
 import { createEnrollToken, listEnrollTokens, revokeEnrollToken } from '../../store/enroll-tokens.ts'
+import { actorOf } from '../api/actor.ts'
 import type { Authorise } from '../api/authorise.ts'
 import { checkFlakeUrl } from '../api/flake-url.ts'
 import { problemResponses, TextOrNull, Time } from '../api/schemas.ts'
@@ -64,18 +66,20 @@ export function enrollTokenRoutes(app: FastifyInstance, context: ServerContext, 
         response: { 201: Type.Object({ id: Type.Integer(), token: Type.String() }), ...problemResponses },
       },
     },
-    async ({ body, caller }, reply) => {
-      checkFlakeUrl(body.flake_url, '/body/flake_url', caller)
-      const settings = { ...DEFAULTS, ...body }
-      const created = await createEnrollToken(context.db, {
-        name: settings.name,
-        uses: settings.uses,
-        expiresAt: new Date(context.clock() + settings.expires_in_secs * 1000),
-        environment: settings.environment ?? null,
-        flakeUrl: settings.flake_url ?? null,
-        hostname: settings.hostname ?? null,
-        needsApproval: settings.needs_approval,
-      })
+    async (request, reply) => {
+      checkFlakeUrl(request.body.flake_url, '/body/flake_url', request.caller)
+      const settings = { ...DEFAULTS, ...request.body }
+      const created = await changeAs(context.db, actorOf(request), (transaction) =>
+        createEnrollToken(transaction, {
+          name: settings.name,
+          uses: settings.uses,
+          expiresAt: new Date(context.clock() + settings.expires_in_secs * 1000),
+          environment: settings.environment ?? null,
+          flakeUrl: settings.flake_url ?? null,
+          hostname: settings.hostname ?? null,
+          needsApproval: settings.needs_approval,
+        }),
+      )
       return reply.code(201).send(created)
     },
   )
@@ -91,9 +95,12 @@ export function enrollTokenRoutes(app: FastifyInstance, context: ServerContext, 
         response: { 204: Type.Null({ description: 'Done' }), ...problemResponses },
       },
     },
-    async ({ params }, reply) => {
-      if (!(await revokeEnrollToken(context.db, params.id)))
-        throw new Problem('not-found', `there is no enrolment token ${params.id}`)
+    async (request, reply) => {
+      const { id } = request.params
+      const revoked = await changeAs(context.db, actorOf(request), (transaction) =>
+        revokeEnrollToken(transaction, id),
+      )
+      if (!revoked) throw new Problem('not-found', `there is no enrolment token ${id}`)
       return reply.code(204).send()
     },
   )

@@ -53,6 +53,7 @@ export function enrollRoute(
       hostname: enrollment.hostname,
       keyId: keyId(publicKey),
       publicKey,
+      address: request.ip,
     })
     if (outcome.result === 'revoked-key') throw refusedBy('revoked-key')
     if (outcome.result === 'refused')

@@ -9,6 +9,7 @@ import {
   findEvaluation,
   listEvaluations,
 } from '../../store/evaluation-list.ts'
+import { actorOf } from '../api/actor.ts'
 import type { Authorise } from '../api/authorise.ts'
 import { refuseUnasked, SHA_PATTERN } from '../api/commits.ts'
 import {
@@ -141,10 +142,11 @@ export function evaluationRoutes(app: FastifyInstance, context: ServerContext, a
         },
       },
     },
-    async ({ params }, reply) => {
-      const { commit_id, flake_id, sha, configuration } = await requireEvaluation(params.id)
+    async (request, reply) => {
+      const { commit_id, flake_id, sha, configuration } = await requireEvaluation(request.params.id)
       const again = { configurations: [configuration] }
-      refuseUnasked(await askForEvaluation(context.db, context.jobs, commit_id, again), { sha, flake_id })
+      const wanted = { commitId: commit_id, again, actor: actorOf(request) }
+      refuseUnasked(await askForEvaluation(context.db, context.jobs, wanted), { sha, flake_id })
       return reply.code(202).send({ flake_id, sha, configuration })
     },
   )

@@ -1,9 +1,12 @@
 import type { FastifyInstance } from 'fastify'
 import { type Static, Type } from 'typebox'
 import { Problem } from '../../protocol/problems.ts'
+import { askForSync } from '../../store/asked-syncs.ts'
+import { changeAs } from '../../store/audit.ts'
 import { COMMIT_STATUSES } from '../../store/commit-list.ts'
 import { listFlakeDetails } from '../../store/flake-list.ts'
 import { addFlake, archiveFlake, DEFAULT_SEARCH_DEPTH } from '../../store/flakes.ts'
+import { actorOf } from '../api/actor.ts'
 import type { Authorise } from '../api/authorise.ts'
 import { checkFlakeUrl } from '../api/flake-url.ts'
 import { checkFlake, noSuchFlake, requireFlake } from '../api/flakes.ts'
@@ -86,7 +89,8 @@ export function flakeRoutes(app: FastifyInstance, context: ServerContext, author
         response: { 201: Type.Object({ id: Type.Integer() }), ...problemResponses },
       },
     },
-    async ({ body, caller }, reply) => {
+    async (request, reply) => {
+      const { body, caller } = request
       const { url, branch = null, allow_import_from_derivation: allow = false } = body
       checkFlake({ url, branch })
       checkFlakeUrl(url, '/body/url', caller)
@@ -94,9 +98,9 @@ export function flakeRoutes(app: FastifyInstance, context: ServerContext, author
         throw new Problem('forbidden', 'allow_import_from_derivation needs the role admin')
       const searchDepth = body.search_depth ?? DEFAULT_SEARCH_DEPTH
       const settings = { url, branch, allowImportFromDerivation: allow, searchDepth }
-      const { id, wasThere } = await context.db
-        .transaction()
-        .execute((transaction) => addFlake(transaction, settings, false))
+      const { id, wasThere } = await changeAs(context.db, actorOf(request), (transaction) =>
+        addFlake(transaction, settings, false),
+      )
       if (wasThere)
         throw new Problem(
           'conflict',
@@ -117,8 +121,11 @@ export function flakeRoutes(app: FastifyInstance, context: ServerContext, author
         response: { 204: Type.Null({ description: 'Done' }), ...problemResponses },
       },
     },
-    async ({ params: { id } }, reply) => {
-      const outcome = await archiveFlake(context.db, id)
+    async (request, reply) => {
+      const { id } = request.params
+      const outcome = await changeAs(context.db, actorOf(request), (transaction) =>
+        archiveFlake(transaction, id),
+      )
       if (outcome.result === 'not-found') throw noSuchFlake(id)
       if (outcome.result === 'declared')
         throw new Problem(
@@ -146,11 +153,12 @@ export function flakeRoutes(app: FastifyInstance, context: ServerContext, author
         response: { 202: Flake, ...problemResponses },
       },
     },
-    async ({ params: { id } }, reply) => {
+    async (request, reply) => {
+      const { id } = request.params
       const flake = await requireFlake(context, id)
       if (flake.archived_at !== null)
         throw new Problem('conflict', `flake ${id} is archived: it is not followed`)
-      await context.jobs.syncFlake(id)
+      await askForSync(context.db, context.jobs, { flake, actor: actorOf(request) })
       return reply.code(202).send(flake)
     },
   )

@@ -2,10 +2,12 @@ import type { FastifyInstance } from 'fastify'
 import { type Static, Type } from 'typebox'
 import { type Flag, FLAGS, STICKY_FLAGS } from '../../fleet/flags.ts'
 import { Problem } from '../../protocol/problems.ts'
+import { changeAs } from '../../store/audit.ts'
 import { approveKeys } from '../../store/enrollments.ts'
 import { acknowledgeFlag } from '../../store/flags.ts'
 import { addKey, listKeys, revokeKey } from '../../store/keys.ts'
 import { setArchived } from '../../store/systems.ts'
+import { actorOf } from '../api/actor.ts'
 import type { Authorise } from '../api/authorise.ts'
 import { readKey } from '../api/keys.ts'
 import { KeyList } from './keys.ts'
@@ -37,9 +39,11 @@ export function systemActionRoutes(app: FastifyInstance, context: ServerContext,
         response: { 200: Type.Object({ approved: Type.Array(Type.String()) }), ...problemResponses },
       },
     },
-    async ({ params, body }) => {
-      const system = await requireSystem(context, params.hostname)
-      const approved = await approveKeys(context.db, system.id, body?.key_id)
+    async (request) => {
+      const system = await requireSystem(context, request.params.hostname)
+      const approved = await changeAs(context.db, actorOf(request), (transaction) =>
+        approveKeys(transaction, system.id, request.body?.key_id),
+      )
       if (approved.length === 0)
         throw new Problem('conflict', `no such key of ${system.hostname} waits for approval`)
       return { approved }
@@ -59,9 +63,11 @@ export function systemActionRoutes(app: FastifyInstance, context: ServerContext,
         params: Hostname,
         response: nothing,
       },
-      handler: async ({ params }, reply) => {
-        const system = await requireChangeable(context, params.hostname)
-        await setArchived(context.db, system.id, archived)
+      handler: async (request, reply) => {
+        const system = await requireChangeable(context, request.params.hostname)
+        await changeAs(context.db, actorOf(request), (transaction) =>
+          setArchived(transaction, system.id, archived),
+        )
         return reply.code(204).send()
       },
     })
@@ -81,15 +87,15 @@ export function systemActionRoutes(app: FastifyInstance, context: ServerContext,
         response: nothing,
       },
     },
-    async ({ params }, reply) => {
-      const system = await requireSystem(context, params.hostname)
-      if (!STICKY_FLAGS.includes(params.flag))
-        throw new Problem(
-          'conflict',
-          `${params.flag} ends by itself when its cause ends; it cannot be acknowledged`,
-        )
-      if (!(await acknowledgeFlag(context.db, system.id, params.flag)))
-        throw new Problem('not-found', `${system.hostname} does not have the flag ${params.flag}`)
+    async (request, reply) => {
+      const { flag } = request.params
+      const system = await requireSystem(context, request.params.hostname)
+      if (!STICKY_FLAGS.includes(flag))
+        throw new Problem('conflict', `${flag} ends by itself when its cause ends; it cannot be acknowledged`)
+      const acknowledged = await changeAs(context.db, actorOf(request), (transaction) =>
+        acknowledgeFlag(transaction, system.id, flag),
+      )
+      if (!acknowledged) throw new Problem('not-found', `${system.hostname} does not have the flag ${flag}`)
       return reply.code(204).send()
     },
   )
@@ -123,10 +129,12 @@ export function systemActionRoutes(app: FastifyInstance, context: ServerContext,
         response: { 201: Type.Object({ key_id: Type.String() }), ...problemResponses },
       },
     },
-    async ({ params, body }, reply) => {
-      const system = await requireChangeable(context, params.hostname)
-      const key = readKey(body.public_key, '/body/public_key')
-      const outcome = await addKey(context.db, { ...key, systemId: system.id, declared: false })
+    async (request, reply) => {
+      const system = await requireChangeable(context, request.params.hostname)
+      const key = readKey(request.body.public_key, '/body/public_key')
+      const outcome = await changeAs(context.db, actorOf(request), (transaction) =>
+        addKey(transaction, { ...key, systemId: system.id, declared: false }),
+      )
       if (outcome === 'revoked') throw new Problem('conflict', 'the key was revoked and never works again')
       if (outcome === 'of-another-system') throw new Problem('conflict', 'the key belongs to another system')
       return reply.code(201).send({ key_id: key.id })
@@ -144,10 +152,13 @@ export function systemActionRoutes(app: FastifyInstance, context: ServerContext,
         response: nothing,
       },
     },
-    async ({ params }, reply) => {
-      const system = await requireSystem(context, params.hostname)
-      if (!(await revokeKey(context.db, system.id, params.key)))
-        throw new Problem('not-found', `${system.hostname} has no key ${params.key.slice(0, 64)}`)
+    async (request, reply) => {
+      const { hostname, key } = request.params
+      const system = await requireSystem(context, hostname)
+      const revoked = await changeAs(context.db, actorOf(request), (transaction) =>
+        revokeKey(transaction, system.id, key),
+      )
+      if (!revoked) throw new Problem('not-found', `${system.hostname} has no key ${key.slice(0, 64)}`)
       return reply.code(204).send()
     },
   )

@@ -3,8 +3,10 @@ import { type Static, Type } from 'typebox'
 import { HOSTNAME_PATTERN } from '../../protocol/hostname.ts'
 import { Problem } from '../../protocol/problems.ts'
 import { STORE_PATH_PATTERN } from '../../protocol/store-path.ts'
+import { changeAs } from '../../store/audit.ts'
 import { addKey } from '../../store/keys.ts'
 import { addSystem, changeSystem } from '../../store/systems.ts'
+import { actorOf } from '../api/actor.ts'
 import type { Authorise } from '../api/authorise.ts'
 import { checkFlakeUrl } from '../api/flake-url.ts'
 import { readKeys } from '../api/keys.ts'
@@ -53,10 +55,11 @@ export function systemSettingsRoutes(
         response: { 201: Type.Object({ hostname: Type.String() }), ...problemResponses },
       },
     },
-    async ({ body, caller }, reply) => {
-      checkFlakeUrl(body.flake_url, '/body/flake_url', caller)
+    async (request, reply) => {
+      const { body } = request
+      checkFlakeUrl(body.flake_url, '/body/flake_url', request.caller)
       const keys = readKeys(body.public_keys ?? [])
-      await context.db.transaction().execute(async (transaction) => {
+      await changeAs(context.db, actorOf(request), async (transaction) => {
         const systemId = await addSystem(
           transaction,
           {
@@ -91,11 +94,14 @@ export function systemSettingsRoutes(
         response: { 204: Type.Null({ description: 'Done' }), ...problemResponses },
       },
     },
-    async ({ params, body, caller }, reply) => {
-      checkFlakeUrl(body.flake_url, '/body/flake_url', caller)
-      const system = await requireChangeable(context, params.hostname)
-      const { environment, flake_url: flakeUrl, configuration, pinned_path: pinnedPath } = body
-      await changeSystem(context.db, system.id, { environment, flakeUrl, configuration, pinnedPath })
+    async (request, reply) => {
+      const { environment, flake_url: flakeUrl, configuration, pinned_path: pinnedPath } = request.body
+      checkFlakeUrl(flakeUrl, '/body/flake_url', request.caller)
+      const system = await requireChangeable(context, request.params.hostname)
+      const changes = { environment, flakeUrl, configuration, pinnedPath }
+      await changeAs(context.db, actorOf(request), (transaction) =>
+        changeSystem(transaction, system.id, changes),
+      )
       return reply.code(204).send()
     },
   )

@@ -2,6 +2,8 @@ import type { FastifyInstance } from 'fastify'
 import { type Static, Type } from 'typebox'
 import { Problem } from '../../protocol/problems.ts'
 import { createApiToken, listApiTokens, revokeApiToken, type Role, ROLES } from '../../store/api-tokens.ts'
+import { changeAs } from '../../store/audit.ts'
+import { actorOf } from '../api/actor.ts'
 import type { Authorise } from '../api/authorise.ts'
 import { problemResponses, Time, TimeOrNull } from '../api/schemas.ts'
 import type { ServerContext } from '../context.ts'
@@ -55,10 +57,13 @@ export function tokenRoutes(app: FastifyInstance, context: ServerContext, author
         response: { 201: Type.Object({ id: Type.Integer(), token: Type.String() }), ...problemResponses },
       },
     },
-    async ({ body }, reply) => {
-      const { name, role, expires_in_secs: expiresIn } = body
+    async (request, reply) => {
+      const { name, role, expires_in_secs: expiresIn } = request.body
       const expiresAt = expiresIn === undefined ? null : new Date(context.clock() + expiresIn * 1000)
-      return reply.code(201).send(await createApiToken(context.db, { name, role, expiresAt }))
+      const created = await changeAs(context.db, actorOf(request), (transaction) =>
+        createApiToken(transaction, { name, role, expiresAt }),
+      )
+      return reply.code(201).send(created)
     },
   )
 
@@ -73,9 +78,12 @@ export function tokenRoutes(app: FastifyInstance, context: ServerContext, author
         response: { 204: Type.Null({ description: 'Done' }), ...problemResponses },
       },
     },
-    async ({ params }, reply) => {
-      if (!(await revokeApiToken(context.db, params.id)))
-        throw new Problem('not-found', `there is no token ${params.id}`)
+    async (request, reply) => {
+      const { id } = request.params
+      const revoked = await changeAs(context.db, actorOf(request), (transaction) =>
+        revokeApiToken(transaction, id),
+      )
+      if (!revoked) throw new Problem('not-found', `there is no token ${id}`)
       return reply.code(204).send()
     },
   )
