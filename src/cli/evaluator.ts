@@ -5,10 +5,7 @@ import { loadConfig } from '../lib/config/load.ts'
 import { createLifecycle, createPart, type Part, runUntilSignal } from '../lib/lifecycle.ts'
 import { createLogger, type Logger } from '../lib/log.ts'
 import { createNotifier, withNotifier } from '../lib/notify.ts'
-import { createConfiguredDatabase } from '../store/configured-database.ts'
-import { createDatabase } from '../store/database.ts'
-import { createJobQueue } from '../store/job-queue.ts'
-import { migrate } from '../store/migrate.ts'
+import { openStore } from '../store/open-store.ts'
 
 export function createEvaluatorCommand(): Command {
   return new Command('evaluator')
@@ -32,20 +29,8 @@ export function createEvaluatorCommand(): Command {
 function evaluatorProcess(config: ReturnType<typeof loadConfig>, log: Logger): Part {
   const lifecycle = createLifecycle({ timeoutMs: 30_000 })
   const start = async (): Promise<void> => {
-    const configured = createConfiguredDatabase(config, log)
-    lifecycle.add('the database', configured.stop)
-    const connection = await configured.start()
-    await migrate(connection, { log })
-    const database = createDatabase(connection, {
-      maxConnections: config.max_connections,
-      applicationName: 'crystal-forge evaluator',
-      log,
-    })
-    lifecycle.add('the database connections', database.close)
-    const queue = createJobQueue({ connection, log })
-    lifecycle.add('the jobs', queue.stop)
-    await queue.start()
-    const evaluator = createEvaluator({ config, database, queue, log, environment: process.env })
+    const store = await openStore(lifecycle, { config, log, applicationName: 'crystal-forge evaluator' })
+    const evaluator = createEvaluator({ config, log, environment: process.env, ...store })
     lifecycle.add('the evaluator', evaluator.stop)
     await evaluator.start()
     log.info('the evaluator is ready')

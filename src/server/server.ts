@@ -5,11 +5,8 @@ import { createLifecycle, createPart, type Part } from '../lib/lifecycle.ts'
 import type { Logger } from '../lib/log.ts'
 import { VERSION } from '../lib/version.ts'
 import { keyId, parsePublicKey } from '../protocol/keys.ts'
-import { createConfiguredDatabase } from '../store/configured-database.ts'
-import { createDatabase, type Database } from '../store/database.ts'
 import type { FlakeSettings } from '../store/flakes.ts'
-import { createJobQueue, type JobQueue } from '../store/job-queue.ts'
-import { migrate } from '../store/migrate.ts'
+import { openStore, type Store } from '../store/open-store.ts'
 import { createPartitions } from '../store/partitions.ts'
 import { type DeclaredSystem, reconcile } from '../store/reconcile.ts'
 import { applyRetention } from '../store/retention.ts'
@@ -40,7 +37,7 @@ export function createServer(options: {
   log: Logger
   clock: Clock
   /** What else runs in this process, on the same database: started when that is migrated, stopped before it. */
-  beside?: (shared: { database: Database; queue: JobQueue }) => Part
+  beside?: (shared: Store) => Part
   /** How heartbeats are put together; default: as `createBatcher` does. */
   batches?: BatchLimits
 }): Server {
@@ -49,16 +46,11 @@ export function createServer(options: {
   let address = ''
 
   const start = async (): Promise<void> => {
-    const configured = createConfiguredDatabase(config, log)
-    lifecycle.add('the database', configured.stop)
-    const connection = await configured.start()
-    await migrate(connection, { log })
-    const database = createDatabase(connection, {
-      maxConnections: config.max_connections,
-      applicationName: 'crystal-forge server',
+    const { database, queue } = await openStore(lifecycle, {
+      config,
       log,
+      applicationName: 'crystal-forge server',
     })
-    lifecycle.add('the database connections', database.close)
     await createPartitions(database.db)
     const archived = await reconcile(database.db, {
       flakes: config.flakes.map(declaredFlake),
@@ -70,9 +62,6 @@ export function createServer(options: {
       log.info({ systems: archived.systems }, 'archived systems that are no longer declared')
 
     const settings = await settingsOf(config)
-    const queue = createJobQueue({ connection, log })
-    lifecycle.add('the jobs', queue.stop)
-    await queue.start()
     const context = { db: database.db, settings, clock, log, jobs: queue.requests }
     const app = await createApp(context, {
       verify: createVerifier({ log }),

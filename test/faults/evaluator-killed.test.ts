@@ -1,9 +1,8 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
 import { expect, onTestFinished, test } from 'vitest'
 import type { ConnectionOptions } from '../../src/store/database.ts'
-import { createTestDatabase } from '../support/database.ts'
+import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 import { createTestRepository } from '../support/git-repository.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 import { createTrackedFleet, flakeOf } from '../support/tracked-fleet.ts'
@@ -14,23 +13,24 @@ import { roundsOf, timeLimitMs } from './support/rounds.ts'
 
 const rounds = roundsOf({ suite: 5, soak: 50 })
 const EVALUATORS = 2
+const HOSTS = 8
+/** Pushed, known, running, with one result, with two … with all. */
+const LAST_PHASE = 2 + HOSTS
 /** A killed evaluator is missed after 15 s, and its job given to another within 10 more; a job can be hit twice. */
 const RECOVERY_MS = 90_000
-/** Fetching, listing and evaluating a push takes this long here when nothing else runs. */
-const PHASES_MS = 2500
 
 const SLOW = "toString (builtins.foldl' (sum: each: sum + each) 0 (builtins.genList (i: i) 1000000))"
 
 test(
   'evaluators killed in any phase leave nothing stuck, undone or running',
-  { timeout: timeLimitMs(rounds) + RECOVERY_MS },
+  { timeout: timeLimitMs(rounds) + rounds * RECOVERY_MS },
   async () => {
     const random = createRandom('evaluators killed')
     const store = await createTestDatabase()
     onTestFinished(() => store.drop())
     const repository = await createTestRepository()
     const fleet = await createTrackedFleet(store, repository)
-    const names = Array.from({ length: 8 }, (_, index) => `host${index}`)
+    const names = Array.from({ length: HOSTS }, (_, index) => `host${index}`)
     const push = (generation: number) =>
       repository.commit({
         'flake.nix': flakeOf(
@@ -46,7 +46,7 @@ test(
 
     let head = await push(0)
     for (let round = 1; round <= rounds; round++) {
-      await delay(random.next() * PHASES_MS)
+      await phaseOf(store, head, random.integer(0, LAST_PHASE))
       const index = random.integer(0, EVALUATORS - 1)
       await evaluators[index]?.end('SIGKILL')
       evaluators[index] = start()
@@ -71,6 +71,23 @@ test(
     })
   },
 )
+
+/** Resolves when the commit has come so far, or further. */
+async function phaseOf({ database }: TestDatabase, sha: string, phase: number): Promise<void> {
+  const reached = async (): Promise<boolean> => {
+    const commit = await database.db
+      .selectFrom('commits')
+      .leftJoin('evaluations', 'evaluations.commit_id', 'commits.id')
+      .select(['commits.status', (of) => of.fn.count<number>('evaluations.id').as('results')])
+      .where('sha', '=', sha)
+      .groupBy('commits.id')
+      .executeTakeFirst()
+    if (commit === undefined) return phase === 0
+    const isBegun = !['new', 'queued'].includes(commit.status)
+    return phase <= 1 || (isBegun && commit.results >= phase - 2)
+  }
+  await waitFor(reached, { timeoutMs: RECOVERY_MS, what: `phase ${phase} of ${sha}` })
+}
 
 /** 10^12 additions, in little memory. */
 const ENDLESS =
