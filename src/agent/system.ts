@@ -14,7 +14,7 @@ type RebootPart = (typeof REBOOT_PARTS)[number]
 const LINKED_PARTS = ['kernel', 'initrd', 'kernel-modules'] as const
 
 /**
- * Which NixOS system runs, was booted and is the profile's (domain.md, "Flags"), or null on a host that has none of
+ * Which NixOS system runs, was booted and is the profile's, or null on a host that has none of
  * the three links. Why a member is null goes to `notes`, as `system.<member>`.
  */
 export async function readSystemState(root: Root, notes: Notes = createNotes()): Promise<SystemState | null> {

@@ -14,7 +14,8 @@ export interface OwnDirectory {
 
 /**
  * A directory of this process alone below `parent`: `evaluator`, and `evaluator-2` and so on for further processes. The
- * claim is an abstract socket (unix(7)), which is gone with its process however that ends.
+ * claim is an abstract socket (unix(7)), which is gone with its process however that ends. It holds within one network
+ * namespace: containers need a state directory each.
  */
 export async function claimDirectory(parent: string): Promise<OwnDirectory> {
   for (let number = 1; number <= MOST; number += 1) {

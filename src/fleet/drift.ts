@@ -1,4 +1,4 @@
-/** The states of domain.md, "Drift", the ones to look at first. */
+/** The states of docs/drift.md, the ones to look at first. */
 export const DRIFT_STATES = [
   'unmanaged',
   'wrong_configuration',
@@ -100,7 +100,7 @@ export interface Drift {
   commitsUnknown: number | null
 }
 
-/** Decides the drift of one system by domain.md, "Drift": the first match wins. */
+/** Decides the drift of one system by docs/drift.md: the first match wins. */
 export function judgeDrift(facts: DriftFacts): Drift {
   const { branch, running, pinnedPath } = facts
   const verdict = judge(facts)

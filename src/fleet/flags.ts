@@ -15,7 +15,7 @@ export type Flag = (typeof FLAGS)[number]
 /** Stay until an operator acknowledges them: what raised them may not show again. */
 export const STICKY_FLAGS: readonly Flag[] = ['identity_conflict', 'chain_broken', 'history_lost']
 
-/** From 30 s on, either way (domain.md, "Flags"). */
+/** From 30 s on, either way. */
 export const CLOCK_SKEW_SECS = 30
 
 /** The facts that decide a flag, as they are shown. */

@@ -9,7 +9,7 @@ export interface LivenessLimits {
 
 /**
  * The limits that hold for one system: the settings, or 3 and 10 times the system's own heartbeat interval where
- * that is longer (domain.md, "Liveness").
+ * that is longer.
  */
 export function limitsFor(settings: LivenessLimits, intervalSecs: number): LivenessLimits {
   return {

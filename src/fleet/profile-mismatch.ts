@@ -6,7 +6,7 @@
 export type ProfileMismatchKind = 'test' | 'staged' | 'old_generation'
 
 /**
- * The kind of a profile mismatch (domain.md, "Flags"), or null while it cannot be told: an unread booted link, or
+ * The kind of a profile mismatch, or null while it cannot be told: an unread booted link, or
  * no heartbeat of this boot yet. Times are milliseconds since the epoch.
  */
 export function profileMismatchKind(facts: {

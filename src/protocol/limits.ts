@@ -13,7 +13,7 @@ export const HEARTBEAT_INTERVAL_SECS = { minimum: 10, maximum: 3600 } as const
 export const REPORT_REASONS = ['startup', 'config_change', 'state_delta', 'requested'] as const
 export type ReportReason = (typeof REPORT_REASONS)[number]
 
-/** The parts of a booted system that a switch cannot replace (domain.md, `reboot_needed`). */
+/** The parts of a booted system that a switch cannot replace. */
 export const REBOOT_PARTS = ['kernel', 'initrd', 'kernel-modules', 'kernel-params'] as const
 
 /** Most elements of the arrays of a fingerprint, and most characters of its texts. */

@@ -1,6 +1,6 @@
 import type { Commit, Flake, Given, History, Result, System, Time } from './history.ts'
 
-/** How a system stands, by domain.md. Commits are `<flake> <sha>`. */
+/** How a system stands, by docs/drift.md. Commits are `<flake> <sha>`. */
 export interface Verdict {
   state: string
   since: Time
@@ -21,7 +21,7 @@ export interface Verdict {
 type Ruling = Pick<Verdict, 'state' | 'since'> & Partial<Verdict>
 
 /**
- * How a system stands, from the whole history: slow and obvious, the lines of domain.md, "Drift", one after the other.
+ * How a system stands, from the whole history: slow and obvious, the lines of docs/drift.md, one after the other.
  * `before` is its verdict a step earlier.
  */
 export function judgeByHistory(history: History, system: System, before: Verdict | null): Verdict {
