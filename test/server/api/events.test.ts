@@ -67,13 +67,13 @@ const note = (name: string) =>
   sql`insert into events (kind, details) values ('head', ${JSON.stringify({ name })})`
 const names = (events: readonly Received[]): string[] => events.map(({ data }) => data.details.name)
 
-/** Connections that have read events just now. */
-const reads = async () => {
-  const { rows } = await sql<{ queries: number }>`select count(*) as queries from pg_stat_activity
-    where datname = current_database() and query like '%from events e%' and pid <> pg_backend_pid()
-      and query_start > now() - interval '400 milliseconds'`.execute(server.database.db)
-  return rows[0]?.queries
-}
+/** Of the last statements of the server's connections those that read events, as seen from a connection of its own. */
+const reads = () =>
+  withClient(server.connection, 'test', async (client) => {
+    const { rows } = await client.query<{ at: Date }>(`select query_start as at from pg_stat_activity
+      where datname = current_database() and query like '%from events e%' and pid <> pg_backend_pid()`)
+    return rows.map(({ at }) => at.getTime())
+  })
 
 describe('the stream of events', () => {
   test('tells of a report and what it changes, with the resource, as soon as it is stored', async () => {
@@ -194,8 +194,13 @@ describe('the stream of events', () => {
 
   test('the events table is left alone when nobody listens', async () => {
     const stream = await follow()
+    const first = await waitFor(async () => Math.max(0, ...(await reads())))
+    await waitFor(async () => Math.max(...(await reads())) > first, { what: 'events to be read again' })
     stream.close()
-    await waitFor(async () => (await reads()) === 0)
+    // it is read every 250 ms while somebody listens
+    await waitFor(async () => Date.now() - Math.max(...(await reads())) > 1000, {
+      what: 'events not to be read for a second',
+    })
   })
 })
 
