@@ -1,4 +1,4 @@
-import type { Job, JobWithMetadata } from 'pg-boss'
+import type { JobWithMetadata } from 'pg-boss'
 import type { Config } from '../lib/config/load.ts'
 import { createLifecycle, createPart, type Part } from '../lib/lifecycle.ts'
 import type { Logger } from '../lib/log.ts'
@@ -59,7 +59,7 @@ export function createEvaluator(options: {
         environment: options.environment,
       }),
     }
-    const collector = createCollector(context)
+    const collector = createCollector(context, stopping.signal)
     await collector.register()
     lifecycle.add('collecting', collector.stop)
     await work(context, collector)
@@ -74,8 +74,11 @@ export function createEvaluator(options: {
       stopping.abort(new Error('the evaluator stops'))
       await Promise.all([SYNC_FLAKE, EVALUATE_COMMIT, LOST_EVALUATION].map((name) => boss.offWork(name)))
     })
-    await boss.work<SyncFlakeJob>(SYNC_FLAKE, { ...LOOK, localConcurrency: SYNCS_AT_ONCE }, ([job]) =>
-      doOrGiveBack(job, (given, signal) => syncFlake(context, given.data.flakeId, signal)),
+    await boss.work(
+      SYNC_FLAKE,
+      { ...LOOK, includeMetadata: true, localConcurrency: SYNCS_AT_ONCE },
+      ([job]: JobWithMetadata<SyncFlakeJob>[]) =>
+        doOrGiveBack(job, (given, signal) => syncFlake(context, given.data.flakeId, signal)),
     )
     await boss.work(
       EVALUATE_COMMIT,
@@ -92,8 +95,8 @@ export function createEvaluator(options: {
     })
   }
 
-  /** What is stopped for our sake is not failed: it costs the job no try, and another takes it at once. */
-  async function doOrGiveBack<Given extends Job<unknown>>(
+  /** What is stopped for our sake is not failed: another takes it at once, unless it was taken from us before. */
+  async function doOrGiveBack<Given extends JobWithMetadata<unknown>>(
     job: Given | undefined,
     action: (job: Given, signal: AbortSignal) => Promise<void>,
   ): Promise<void> {
@@ -105,8 +108,7 @@ export function createEvaluator(options: {
         log.warn({ err: error, job: job.name }, 'a job failed, and is tried again while it has tries')
         throw error
       }
-      await queue.boss.cancel(job.name, job.id)
-      await queue.boss.resume(job.name, job.id)
+      await queue.giveBack(job)
     }
   }
 

@@ -13,38 +13,28 @@ export type Asked =
   | { result: 'under-way' }
   | { result: 'flake-archived' }
 
-/** Undoes the transaction. */
-class JobStillRuns extends Error {}
-
 /** Has a commit evaluated because somebody asks for it, the newest of its branch or not. Throws when there is no such commit. */
 export async function askForEvaluation(
   db: Kysely<DB>,
   jobs: JobRequests,
   { commitId, again, actor }: { commitId: number; again: Again; actor: Actor },
 ): Promise<Asked> {
-  try {
-    return await changeAs(db, actor, async (transaction): Promise<Asked> => {
-      const found = await findCommitToEvaluate(transaction, commitId)
-      if (found?.flakeArchived !== false) return { result: 'flake-archived' }
-      const queued = await markQueued(transaction, [commitId], { again: true })
-      if (queued.length === 0) return { result: 'under-way' }
-      const configurations = await configurationsOf(transaction, commitId, again)
-      const job = { commitId, again: configurations }
-      // its last job is about to end
-      if (!(await jobs.evaluateCommit(transaction, job, { priority: ASKED_PRIORITY })))
-        throw new JobStillRuns()
-      await recordChange(transaction, {
-        action: typeof again === 'object' ? 'evaluation.retry' : 'commit.evaluate',
-        subject: { kind: 'commit', id: commitId, name: found.sha },
-        before: null,
-        after: { flake_id: found.flakeId, again: configurations },
-      })
-      return { result: 'queued' }
+  return changeAs(db, actor, async (transaction): Promise<Asked> => {
+    const found = await findCommitToEvaluate(transaction, commitId)
+    if (found?.flakeArchived !== false) return { result: 'flake-archived' }
+    const configurations = await configurationsOf(transaction, commitId, again)
+    const job = { commitId, again: configurations }
+    if (!(await jobs.evaluateCommit(transaction, job, { priority: ASKED_PRIORITY })))
+      return { result: 'under-way' }
+    await markQueued(transaction, [commitId])
+    await recordChange(transaction, {
+      action: typeof again === 'object' ? 'evaluation.retry' : 'commit.evaluate',
+      subject: { kind: 'commit', id: commitId, name: found.sha },
+      before: null,
+      after: { flake_id: found.flakeId, again: configurations },
     })
-  } catch (error) {
-    if (error instanceof JobStillRuns) return { result: 'under-way' }
-    throw error
-  }
+    return { result: 'queued' }
+  })
 }
 
 async function configurationsOf(

@@ -40,10 +40,10 @@ export async function findCommitToEvaluate(
   return row ?? null
 }
 
-const queueable = (again: boolean): CommitToEvaluate['status'][] =>
-  again ? ['new', 'superseded', 'evaluated', 'failed'] : ['new', 'superseded']
-
-/** Those of the commits that `markQueued` would change, locked until the transaction ends. */
+/**
+ * Those of the commits that are not evaluated, with `again` all of them, locked until the transaction ends. Also those that
+ * are said to be queued or to run: whether a job is there only the queue knows.
+ */
 export async function listQueueable(
   transaction: Transaction<DB>,
   commitIds: readonly number[],
@@ -54,28 +54,21 @@ export async function listQueueable(
     .selectFrom('commits')
     .select('id')
     .where('id', 'in', [...commitIds])
-    .where('status', 'in', queueable(again))
+    .$if(!again, (query) => query.where('status', 'not in', ['evaluated', 'failed']))
     .orderBy('id')
     .forNoKeyUpdate()
     .execute()
   return rows.map((row) => row.id)
 }
 
-/** Puts commits in the queue's state; those that are evaluated already only with `again`. Returns those it changed. */
-export async function markQueued(
-  db: Kysely<DB>,
-  commitIds: readonly number[],
-  { again }: { again: boolean },
-): Promise<number[]> {
-  if (commitIds.length === 0) return []
-  const rows = await db
+/** Puts commits in the queue's state: a job for each was sent. */
+export async function markQueued(db: Kysely<DB>, commitIds: readonly number[]): Promise<void> {
+  if (commitIds.length === 0) return
+  await db
     .updateTable('commits')
     .set({ status: 'queued', queued_at: sql`now()`, started_at: null, finished_at: null })
     .where('id', 'in', [...commitIds])
-    .where('status', 'in', queueable(again))
-    .returning('id')
     .execute()
-  return rows.map((row) => row.id)
 }
 
 /** It was asked for, but nobody needs it any more. */

@@ -1,8 +1,9 @@
 import { CompiledQuery, type Transaction } from 'kysely'
 import { Client } from 'pg'
-import { PgBoss } from 'pg-boss'
+import { type JobWithMetadata, PgBoss } from 'pg-boss'
 import type { Logger } from '../lib/log.ts'
 import { clientClass, clientConfig, type ConnectionOptions } from './database.ts'
+import { sqlState, UNIQUE_VIOLATION } from './errors.ts'
 import type { DB } from './schema.generated.ts'
 
 export const SYNC_FLAKE = 'sync-flake'
@@ -38,6 +39,8 @@ export interface JobQueue {
   /** Waits a moment for running jobs; those that still run are given to others. */
   stop: () => Promise<void>
   requests: JobRequests
+  /** Lets another do at once a job that runs here, if it still is ours. It counts as a try all the same. */
+  giveBack: (job: JobWithMetadata<unknown>) => Promise<void>
   /** The queue itself, for who does the jobs. */
   boss: PgBoss
 }
@@ -84,6 +87,15 @@ export function createJobQueue(options: { connection: ConnectionOptions; log: Lo
       await createQueues(boss)
     },
     stop: () => boss.stop({ graceful: true, timeout: 5000 }),
+    giveBack: async (job) => {
+      await boss.cancel(job.name, job)
+      try {
+        await boss.resume(job.name, job.id)
+      } catch (error) {
+        // one that was asked for meanwhile waits already, and is enough
+        if (sqlState(error) !== UNIQUE_VIOLATION) throw error
+      }
+    },
     requests: {
       syncFlake: async (flakeId, transaction) => {
         await boss.send(
@@ -104,10 +116,18 @@ export function createJobQueue(options: { connection: ConnectionOptions; log: Lo
   }
 }
 
+/** A job waits for an evaluator as long as it takes: ten years, against two weeks of pg-boss. */
+const RETENTION_SECS = 10 * 365 * 24 * 3600
+
 async function createQueues(boss: PgBoss): Promise<void> {
-  const lease = { heartbeatSeconds: HEARTBEAT_SECS, expireInSeconds: EXPIRE_SECS, notify: true }
+  const lease = {
+    heartbeatSeconds: HEARTBEAT_SECS,
+    expireInSeconds: EXPIRE_SECS,
+    retentionSeconds: RETENTION_SECS,
+    notify: true,
+  }
   const retry = { retryDelay: 5, retryBackoff: true, retryDelayMax: 600 }
-  await boss.createQueue(LOST_EVALUATION, { notify: true })
+  await boss.createQueue(LOST_EVALUATION, { notify: true, retentionSeconds: RETENTION_SECS })
   await boss.createQueue(SYNC_FLAKE, { ...lease, ...retry, policy: 'stately', retryLimit: 3 })
   await boss.createQueue(EVALUATE_COMMIT, {
     ...lease,

@@ -1,11 +1,14 @@
-import { readdir, rename, symlink } from 'node:fs/promises'
+import { readdir, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { beforeEach, expect, onTestFinished, test } from 'vitest'
-import { finishCommit } from '../../src/store/commit-runs.ts'
+import { finishCommit, markQueued } from '../../src/store/commit-runs.ts'
+import { LOST_EVALUATION, SYNC_FLAKE } from '../../src/store/job-queue.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 import { startTestEvaluator } from '../support/evaluator.ts'
 import { createTestRepository, type TestRepository } from '../support/git-repository.ts'
+import { createTestJobs } from '../support/jobs.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
+import { nixAfter } from '../support/test-nix.ts'
 import { createTrackedFleet, flakeOf } from '../support/tracked-fleet.ts'
 import { waitFor } from '../support/wait.ts'
 
@@ -131,11 +134,58 @@ test('a commit whose flake is broken fails for all its hosts, with the reason', 
 
 test('a thousand announcements of one push are few questions to Git', async () => {
   const sha = await push({ web: '"1"' })
-  const { queue } = await startTestEvaluator(store)
+  const jobs = createTestJobs(store.connection)
+  onTestFinished(jobs.stop)
+  await Promise.all(Array.from({ length: 1000 }, () => jobs.requests.syncFlake(fleet.flakeId)))
+  expect(await jobs.waiting(SYNC_FLAKE)).toEqual([{ flakeId: fleet.flakeId }])
+  await startTestEvaluator(store)
   await fleet.ended(sha)
-  await Promise.all(Array.from({ length: 1000 }, () => queue.requests.syncFlake(fleet.flakeId)))
-  const jobs = await queue.boss.findJobs('sync-flake')
-  expect(jobs.length).toBeLessThan(50)
+})
+
+test('the newest commit comes first, one that it supersedes is skipped, and one that runs is finished', async () => {
+  const gate = join(await temporaryDirectory(), 'gate')
+  await writeFile(gate, '')
+  const wait = `while [ "$1" = eval ] && [ -e ${gate} ]; do /bin/sleep 0.1; done`
+  const environment = { ...process.env, PATH: await nixAfter(wait) }
+  const running = await push({ web: '"1"' })
+  const { queue } = await startTestEvaluator(store, { environment })
+  const isIn = (sha: string, status: string) =>
+    waitFor(async () => (await fleet.commit(sha))?.status === status, {
+      timeoutMs: 30_000,
+      what: `${sha} ${status}`,
+    })
+  await isIn(running, 'running')
+  const superseded = await push({ web: '"2"' })
+  await queue.requests.syncFlake(fleet.flakeId)
+  await isIn(superseded, 'queued')
+  const head = await push({ web: '"3"' })
+  await queue.requests.syncFlake(fleet.flakeId)
+  await isIn(head, 'queued')
+  expect((await fleet.commit(running))?.status).toBe('running')
+  await rm(gate)
+  await isIn(superseded, 'superseded')
+  expect((await fleet.commit(running))?.status).toBe('evaluated')
+  expect((await fleet.commit(head))?.status).toBe('evaluated')
+  expect((await fleet.commit(superseded))?.started_at).toBeNull()
+})
+
+test('a commit whose evaluators died one after the other fails, and says so', async () => {
+  const lost = await push({ web: '"1"' })
+  const head = await push({ web: '"2"' })
+  const { queue } = await startTestEvaluator(store)
+  await fleet.ended(head)
+  const { id: commitId } = await waitFor(() => fleet.commit(lost))
+  await queue.boss.send(LOST_EVALUATION, { commitId, again: null })
+  expect(await fleet.ended(lost)).toMatchObject({ status: 'failed', cause: 'evaluator_died' })
+})
+
+test('a commit that is said to be queued and has no job is evaluated after the next question to Git', async () => {
+  const sha = await push({ web: '"1"' })
+  const { queue } = await startTestEvaluator(store)
+  const { id } = await fleet.ended(sha)
+  await markQueued(store.database.db, [id])
+  await queue.requests.syncFlake(fleet.flakeId)
+  await fleet.ended(sha)
 })
 
 test('an evaluator that stops gives its work to another', async () => {

@@ -32,6 +32,15 @@ export async function watchNix(): Promise<WatchedNix> {
   return { path: `${directory}:${NIX_PATH}`, stderr: () => readFile(log, 'utf8') }
 }
 
+/** PATH with a `nix` that runs these lines of a shell first; `$NIX` is the real one. */
+export async function nixAfter(lines: string): Promise<string> {
+  const directory = await temporaryDirectory()
+  const real = (await findPrograms(NIX_PATH)).nix
+  const script = `#!/bin/sh\nNIX=${real}\n${lines}\nexec $NIX "$@"\n`
+  await writeFile(join(directory, 'nix'), script, { mode: 0o755 })
+  return `${directory}:${NIX_PATH}`
+}
+
 /** The Nix part of an evaluator with a state directory of its own; what it put into the store goes when the test is over. */
 export async function createTestNix(options: Partial<NixOptions> = {}): Promise<Nix> {
   const nix = createNix({

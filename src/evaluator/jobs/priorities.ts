@@ -1,5 +1,7 @@
-/** Above every commit that is only searched. */
-const HEADS = 1_000_000_000
+import { ASKED_PRIORITY } from '../../store/job-queue.ts'
+
+/** Above every commit that is only searched, and what somebody asks for. */
+const HEADS = ASKED_PRIORITY
 
 /** New heads first, the newest of them before the others; a commit that came later has a greater id. */
 export function headPriority(commitId: number): number {

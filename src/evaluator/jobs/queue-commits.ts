@@ -4,8 +4,8 @@ import type { JobRequests } from '../../store/job-queue.ts'
 import type { DB } from '../../store/schema.generated.ts'
 
 /**
- * Has commits evaluated that are not, with `again` also those that failed or are. One whose last job is about to end gets
- * none and stays as it is: whoever looks next finds it.
+ * Has commits evaluated that are not, with `again` also those that failed or are. One that has a job gets no second one and
+ * stays as it is, also when that is about to end: whoever looks next finds it.
  */
 export async function queueCommits(
   transaction: Transaction<DB>,
@@ -18,5 +18,5 @@ export async function queueCommits(
     const priority = priorities.get(commitId) ?? 0
     if (await jobs.evaluateCommit(transaction, { commitId, again: null }, { priority })) queued.push(commitId)
   }
-  await markQueued(transaction, queued, { again })
+  await markQueued(transaction, queued)
 }

@@ -38,9 +38,9 @@ export async function syncFlake(
   }
 }
 
-/** Nothing has asked for it, or what asked was in vain for a reason that may be gone. */
+/** It has no result yet (one that has a job is not queued twice), or none for a reason that may be gone. */
 function needsEvaluation({ status, canHeal }: { status: string; canHeal: boolean }): boolean {
-  return status === 'new' || status === 'superseded' || (status === 'failed' && canHeal)
+  return status === 'failed' ? canHeal : status !== 'evaluated'
 }
 
 async function record(

@@ -180,7 +180,7 @@ export async function createWorld(db: Kysely<DB>, prefix: string) {
     /** It is to be evaluated again, and that has begun. */
     async startAgain(commit: Commit): Promise<void> {
       const { id } = commitOf(commit)
-      await markQueued(db, [id], { again: true })
+      await markQueued(db, [id])
       await markRunning(db, id, '2.8.0')
     },
 
