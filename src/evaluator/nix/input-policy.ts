@@ -14,12 +14,16 @@ NEAR.addAddress('::1', 'ipv6')
 NEAR.addSubnet('fe80::', 10, 'ipv6')
 NEAR.addAddress('fd00:ec2::254', 'ipv6')
 
+/** No character that URL and libcurl read differently, such as `\` and `@`. */
+const HOST = /^[A-Za-z0-9._:[\]%-]+$/
+
 const SCHEMES = new Set(['http', 'https', 'ssh', 'git'])
 
 /**
  * Why an input of a lock file is not fetched, null when it is: whoever writes flake.lock says what this machine asks for, and
  * what is in the store everybody on it can read. Files of the machine are refused, except Git repositories when the flake
- * itself is one; so are addresses of the machine itself, except where the flake comes from.
+ * itself is one; so are addresses of the machine itself, except where the flake comes from. A name that leads to such an
+ * address is not seen.
  */
 export function refusalOf({ locked, parent }: LockedNode, source: FlakeSource): string | null {
   if (locked === undefined) return null
@@ -31,9 +35,11 @@ export function refusalOf({ locked, parent }: LockedNode, source: FlakeSource): 
   const address = locked.url === undefined ? null : parse(locked.url)
   if (locked.url !== undefined && address === null) return 'its address is not a URL with a host'
   if (address !== null && !SCHEMES.has(address.scheme)) return `it is of the scheme ${address.scheme}`
-  const host = address?.host ?? locked.host
-  if (host === undefined || !isNear(host)) return null
-  return host === hostOf(source.remote) ? null : 'its host is this machine, or can be reached by it alone'
+  if (locked.host !== undefined && !HOST.test(locked.host))
+    return 'its host is not the name or address of one'
+  const near = [address?.host, locked.host].filter((host) => host !== undefined && isNear(host))
+  const isOwn = near.every((host) => host === hostOf(source.remote))
+  return isOwn ? null : 'its host is this machine, or can be reached by it alone'
 }
 
 const isLocal = (url: string): boolean => url.startsWith('/') || /^file:/i.test(url)

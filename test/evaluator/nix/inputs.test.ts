@@ -65,6 +65,10 @@ test('an address of the machine is known in every form that libcurl takes', () =
   for (const place of ['git.example.org', '10.0.0.1:8080', '[2001:db8::1]', 'localhost.example.org']) {
     for (const locked of inputsFrom(place)) expect.soft(refusalOf({ locked }, source), place).toBe(null)
   }
+  const hosted = { type: 'gitlab', owner: 'a', repo: 'b', url: 'https://git.example.org/a', rev: REV }
+  expect(refusalOf({ locked: { ...hosted, host: 'localhost' } }, source)).toMatch(/its host is this machine/)
+  for (const host of ['git.example.org\\@localhost', 'git.example.org/@localhost', ''])
+    expect.soft(refusalOf({ locked: { ...hosted, host } }, source), host).toMatch(/its host is not the name/)
 })
 
 test('inputs of the machine itself are refused before anything is asked for or copied', async () => {
