@@ -24,14 +24,6 @@ export async function countFirstParents(head: string, run: GitRun): Promise<numb
   return Number(stdout)
 }
 
-/** Whether `sha` is `head` or one of its ancestors; false for a commit that is not there. */
-export async function isAncestor(sha: string, head: string, run: GitRun): Promise<boolean> {
-  await expectCommit(head, run)
-  if (!(await hasCommit(sha, run))) return false
-  const { code } = await git(['merge-base', '--is-ancestor', sha, head], { ...run, answers: [0, 1] })
-  return code === 0
-}
-
 /** Where a commit is in the history of a head. */
 export interface Place {
   /** Of the first-parent commit that brought it in, counted from the root, which is 0. */

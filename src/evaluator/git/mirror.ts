@@ -29,10 +29,8 @@ export interface Mirror {
     head: string,
     signal?: AbortSignal,
   ) => Promise<Map<string, history.Place | null>>
-  isAncestor: (sha: string, head: string, signal?: AbortSignal) => Promise<boolean>
   /** Keeps the commit and its history whatever becomes of the branch; resolves with the ref that names it. */
   keep: (sha: string, signal?: AbortSignal) => Promise<string>
-  forget: (sha: string, signal?: AbortSignal) => Promise<void>
 }
 
 export interface MirrorOptions {
@@ -150,9 +148,7 @@ export function createMirror({ directory, url, credentials, timeoutMs }: MirrorO
       watchingForDamage(history.firstParents(head, limit, reading(signal))),
     countFirstParents: (head, signal) => watchingForDamage(history.countFirstParents(head, reading(signal))),
     placesOf: (shas, head, signal) => watchingForDamage(history.placesOf(shas, head, reading(signal))),
-    isAncestor: (sha, head, signal) => watchingForDamage(history.isAncestor(sha, head, reading(signal))),
     keep: (sha, signal) => watchingForDamage(keep(sha, reading(signal))),
-    forget: async (sha, signal) => watchingForDamage(updateRef(['-d', refOf(sha)], reading(signal))),
   }
 }
 

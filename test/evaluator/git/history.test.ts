@@ -102,10 +102,7 @@ test('a commit that is no commit, or not there, is refused', async () => {
       () => mirror.countFirstParents(text),
       () => mirror.placesOf([head], text),
       () => mirror.placesOf([text], head),
-      () => mirror.isAncestor(text, head),
-      () => mirror.isAncestor(head, text),
       () => mirror.keep(text),
-      () => mirror.forget(text),
     ])
       await expect(read()).rejects.toThrow(TypeError)
 })
