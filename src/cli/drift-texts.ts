@@ -2,6 +2,7 @@ import type { DriftState } from '../fleet/drift.ts'
 import type { ApiListedSystem } from './api.ts'
 import { type Entry, formatEntries } from './sections.ts'
 import { formatTime } from './times.ts'
+import { shortSha } from './short-sha.ts'
 
 export type ApiDrift = NonNullable<ApiListedSystem['drift']>
 type ApiCommit = ApiDrift['head_commit']
@@ -88,5 +89,5 @@ function headEntry({ head_commit, desired_commit, state, since, reason }: ApiDri
 }
 
 function commitText({ sha, subject, position }: NonNullable<ApiCommit>): string {
-  return `commit ${sha.slice(0, 12)} ${subject ?? ''}${position === null ? ' (not on the branch)' : ''}`
+  return `commit ${shortSha(sha)} ${subject ?? ''}${position === null ? ' (not on the branch)' : ''}`
 }

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { runProcess } from '../../lib/process.ts'
+import { git as runGit } from '../../evaluator/git/git.ts'
 
 /** The Git repository of the demo: a flake with a configuration for each host, on the branch `main`. */
 export interface DemoRepository {
@@ -94,10 +94,7 @@ async function commit(repository: DemoRepository, subject: string): Promise<stri
   return git(repository, 'rev-parse', 'HEAD')
 }
 
-/** Of whoever runs the demo nothing but PATH: no hooks, no signing key, no name. */
-const ENVIRONMENT = {
-  HOME: '/nonexistent',
-  GIT_CONFIG_NOSYSTEM: '1',
+const IDENTITY = {
   GIT_AUTHOR_NAME: 'Demo',
   GIT_AUTHOR_EMAIL: 'demo@example.org',
   GIT_COMMITTER_NAME: 'Demo',
@@ -105,12 +102,7 @@ const ENVIRONMENT = {
 }
 
 async function git({ path }: DemoRepository, ...args: string[]): Promise<string> {
-  const { code, stdout, stderr } = await runProcess('git', args, {
-    env: { ...ENVIRONMENT, PATH: process.env['PATH'] },
-    cwd: path,
-    timeoutMs: 60_000,
-    maxOutputBytes: 2 ** 20,
-  })
-  if (code !== 0) throw new Error(`git ${args.join(' ')} failed in ${path}: ${stderr.trim()}`)
+  const doing = `cannot make the repository ${path}`
+  const { stdout } = await runGit(args, { doing, timeoutMs: 60_000, cwd: path, env: IDENTITY })
   return stdout.trim()
 }
