@@ -1,9 +1,10 @@
-import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import type { ConnectionOptions } from '../../src/store/database.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 import { createTestRepository } from '../support/git-repository.ts'
+import { processesWith } from '../support/processes-of.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 import { createTrackedFleet, flakeOf } from '../support/tracked-fleet.ts'
 import { waitFor } from '../support/wait.ts'
@@ -104,13 +105,13 @@ test('what a killed evaluator had started is killed with it', { timeout: 60_000 
   await writeFile(configPath, configuration(store.connection, join(directory, 'state')))
   const evaluator = startProcess({ args: ['evaluator'], configPath })
   const evaluations = async () =>
-    (await processesOf(directory)).filter((command) => /\bnix eval\b/.test(command))
-  await waitFor(async () => (await evaluations()).some((command) => command.includes('endless')), {
+    (await processesWith(directory)).filter(({ command }) => /\bnix eval\b/.test(command))
+  await waitFor(async () => (await evaluations()).some(({ command }) => command.includes('endless')), {
     timeoutMs: 30_000,
     what: 'Nix to evaluate',
   })
   await evaluator.end('SIGKILL')
-  await waitFor(async () => (await processesOf(directory)).length === 0, { what: 'Nix to be gone' })
+  await waitFor(async () => (await processesWith(directory)).length === 0, { what: 'Nix to be gone' })
 })
 
 const endedCommit = async (fleet: Awaited<ReturnType<typeof createTrackedFleet>>, sha: string) => {
@@ -145,19 +146,4 @@ state_dir = "${stateDirectory}"
 [evaluator]
 poll_interval = "1s"
 `
-}
-
-/** Those that have the directory in their environment or arguments. */
-async function processesOf(directory: string): Promise<string[]> {
-  const found: string[] = []
-  for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {
-    try {
-      const environment = await readFile(`/proc/${pid}/environ`, 'utf8')
-      const command = (await readFile(`/proc/${pid}/cmdline`, 'utf8')).replaceAll('\0', ' ')
-      if (`${environment}${command}`.includes(directory)) found.push(command)
-    } catch {
-      // ended meanwhile, or a kernel thread
-    }
-  }
-  return found
 }
