@@ -15,25 +15,29 @@ export type Collector = ReturnType<typeof createCollector>
  * Deletes from Nix's store what evaluating commits left there, but for the newest commit of each flake: its inputs are
  * most likely those of the next. Never while a commit is evaluated, whose inputs these could be.
  */
-export function createCollector(context: Pick<EvaluatorContext, 'db' | 'log' | 'nix' | 'flakes'>) {
+export function createCollector(
+  context: Pick<EvaluatorContext, 'db' | 'log' | 'nix' | 'flakes'>,
+  stopping: AbortSignal,
+) {
   const { db, log, nix, flakes } = context
-  const stopping = new AbortController()
   let timer: NodeJS.Timeout | undefined
+  let interruption = new AbortController()
   let collecting: Promise<void> | null = null
   let commits = 0
 
   /** What fails here fails again, or not, the next time. */
   const collect = async (): Promise<void> => {
-    commits = 0
+    interruption = new AbortController()
+    const signal = AbortSignal.any([stopping, interruption.signal])
     try {
       await recordRun(db, COLLECT_STORE, async () => {
         const heads = await listHeads(db)
         const keep = heads.map(({ flake, sha }) => flakes.source(flake, sha))
-        await nix.collect(keep, { signal: stopping.signal })
+        await nix.collect(keep, { signal })
       })
+      commits = 0
     } catch (err) {
-      if (!stopping.signal.aborted)
-        log.warn({ err }, 'what evaluations left in the store of Nix could not be deleted')
+      if (!signal.aborted) log.warn({ err }, 'what evaluations left in the store of Nix could not be deleted')
     }
   }
   const start = (): Promise<void> =>
@@ -46,16 +50,17 @@ export function createCollector(context: Pick<EvaluatorContext, 'db' | 'log' | '
     /** Evaluates one commit; this evaluator evaluates no other at the same time. */
     duringCommit: async <T>(evaluate: () => Promise<T>): Promise<T> => {
       clearTimeout(timer)
+      if (commits < MOST_COMMITS)
+        interruption.abort(new Error('interrupted by a commit to evaluate; it goes on afterwards'))
       await (commits < MOST_COMMITS ? collecting : start())
       try {
         return await evaluate()
       } finally {
         commits += 1
-        if (!stopping.signal.aborted) timer = setTimeout(() => void start(), QUIET_MS)
+        if (!stopping.aborted) timer = setTimeout(() => void start(), QUIET_MS)
       }
     },
     stop: async (): Promise<void> => {
-      stopping.abort(new Error('the evaluator stops'))
       clearTimeout(timer)
       await collecting
     },

@@ -3,7 +3,7 @@ import { createTail } from '../../lib/process-output.ts'
 import type { Environment } from './environment.ts'
 import { EVALUATE } from './expressions.ts'
 import { splitLines } from './lines.ts'
-import { bounded, processMemory } from './memory.ts'
+import { nixCommand, processMemory } from './memory.ts'
 import { keptLine } from './nix-message.ts'
 import type { Programs } from './programs.ts'
 import { createSaidReader, NO_FACTS, type Facts, type Paths, type Said } from './said.ts'
@@ -171,8 +171,7 @@ function chunkArguments({
   offline,
 }: ChunkOptions): string[] {
   return [
-    ...bounded(programs, memoryBytes),
-    programs.nix,
+    ...nixCommand(programs, memoryBytes),
     'eval',
     '--json',
     '--log-format',

@@ -30,15 +30,15 @@ export async function fetchInputs(
     const url = flakeUrl({ ...source, directory: null })
     const values = ['--argstr', 'url', url, '--argstr', 'directory', source.directory ?? '']
     const args = ['eval', '--json', '--expr', FETCH, attribute, ...values]
-    return JSON.parse(await runNix(programs.nix, args, { action, env, timeoutMs, signal }))
+    return JSON.parse(await runNix(programs, args, { action, env, timeoutMs, signal }))
   }
   const text = await ask('lock', 'reading the lock file')
-  if (!lockText.Check(text)) throw new Error('not a text')
+  if (!lockText.Check(text)) throw new NixError('lock_file', 'flake.lock cannot be read as text')
   const lockFile = parseLockFile(text)
   refuseInputs(lockFile, source)
   const paths = await ask('paths', 'fetching the inputs')
   if (!storePaths.Check(paths)) throw new NixError('flake_invalid', 'an input is not in /nix/store')
-  await addRoots(context, source, [...new Set(paths)], { env, signal })
+  await addRoots(context, source, [...new Set(paths)], signal)
   return { source, ...lockedInputs(lockFile) }
 }
 

@@ -19,6 +19,8 @@ export interface NixHome {
   roots: string
   /** Lists of what evaluations wrote into the store, named likewise. */
   written: string
+  /** A file: what has no root of ours any more, and is still to be deleted. */
+  released: string
 }
 
 /** Sources come from where flake.lock says: a cache that is away would only cost its time-outs. */
@@ -37,7 +39,7 @@ const GITCONFIG = `[safe]
 /** Makes the directories and files below `stateDirectory` that are missing. */
 export async function prepareHome(stateDirectory: string, git: string): Promise<NixHome> {
   const root = join(stateDirectory, 'nix')
-  const directories: NixHome = {
+  const directories = {
     home: join(root, 'home'),
     settings: join(root, 'settings'),
     caches: join(root, 'caches'),
@@ -49,7 +51,7 @@ export async function prepareHome(stateDirectory: string, git: string): Promise<
   await writeFileDurably(join(directories.settings, 'nix.conf'), NIX_CONF, { mode: 0o600 })
   await writeFileDurably(join(directories.home, '.gitconfig'), GITCONFIG, { mode: 0o600 })
   await replaceLink(git, join(directories.programs, 'git'))
-  return directories
+  return { ...directories, released: join(root, 'released') }
 }
 
 /** Of what Nix fetches for the flake of this mirror. */

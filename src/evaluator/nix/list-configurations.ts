@@ -5,7 +5,6 @@ import { evaluationEnvironment } from './environment.ts'
 import { LIST_CONFIGURATIONS } from './expressions.ts'
 import { needsWriting } from './failure-cause.ts'
 import { flakeUrl } from './flake-url.ts'
-import { bounded } from './memory.ts'
 import { NixError } from './nix-error.ts'
 import { nixError } from './nix-failure.ts'
 import { tryNix } from './run-nix.ts'
@@ -25,8 +24,6 @@ export async function listConfigurations(
   const env = evaluationEnvironment(context, flake)
   const list = (readOnly: boolean) => {
     const args = [
-      ...bounded(programs, context.memoryBytes),
-      programs.nix,
       'eval',
       '--json',
       '--log-format',
@@ -40,7 +37,8 @@ export async function listConfigurations(
       'url',
       flakeUrl(flake.source),
     ]
-    return context.slots.use(() => tryNix(programs.setpriv, args, { action, env, timeoutMs, signal }))
+    const { memoryBytes } = context
+    return context.slots.use(() => tryNix(programs, args, { action, env, timeoutMs, signal, memoryBytes }))
   }
   let listed = await list(!mayBuild)
   if (!listed.isSuccess && needsWriting(listed.stderr)) listed = await list(false)

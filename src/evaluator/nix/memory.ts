@@ -9,11 +9,14 @@ const ADDRESS_SPACE_ALLOWANCE = 512 * 2 ** 20
 
 /**
  * Arguments of setpriv(1), which becomes the program after them. The kernel kills that when this process dies, however
- * (prctl(2), PR_SET_PDEATHSIG): other people's code must not run on. And it enforces what it may have resident.
+ * (prctl(2), PR_SET_PDEATHSIG): what works on other people's code must not run on.
  */
-export function bounded({ prlimit }: Pick<Programs, 'prlimit'>, memoryBytes: number): string[] {
-  const limits = [`--as=${memoryBytes + ADDRESS_SPACE_ALLOWANCE}`, '--core=0']
-  return ['--pdeathsig', 'KILL', '--', prlimit, ...limits, '--']
+const TIED = ['--pdeathsig', 'KILL', '--']
+
+/** Arguments of setpriv(1) with which it becomes Nix; the kernel also enforces what that may have resident, if anything. */
+export function nixCommand({ nix, prlimit }: Programs, memoryBytes: number | null): string[] {
+  if (memoryBytes === null) return [...TIED, nix]
+  return [...TIED, prlimit, `--as=${memoryBytes + ADDRESS_SPACE_ALLOWANCE}`, '--core=0', '--', nix]
 }
 
 export interface ProcessMemory {

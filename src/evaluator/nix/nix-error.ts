@@ -1,12 +1,12 @@
 import { errorCode, explainError } from '../../lib/errors.ts'
 
 /**
- * - `nix_missing`: no `nix`, `git` or `prlimit` to start
+ * - `nix_missing`: no `nix`, `git`, `prlimit` or `setpriv` to start
  * - `store_unavailable`: the daemon is away, or the store cannot be opened
  * - `disk_full`; `state_directory`: it cannot be made or written for another reason
  * - `input_unavailable`: an input, or the mirror, cannot be read; `input_mismatch`: it is not what flake.lock says
  * - `input_refused`: an input that is not fetched for anybody, such as a file of this machine
- * - `lock_file`: flake.lock is missing or does not fit flake.nix
+ * - `lock_file`: flake.lock cannot be read, or does not fit flake.nix
  * - `flake_invalid`: flake.nix is missing, does not parse, or fails before any configuration
  * - `no_configurations`: the flake has no `nixosConfigurations`
  * - `timeout`, `out_of_memory`: before any configuration

@@ -7,6 +7,8 @@ import type { FailureCause } from './types.ts'
 
 /** First match wins; anything else lies in the flake. Of what Nix 2.8 to 2.26 and git write. */
 const KINDS: readonly (readonly [NixErrorKind, RegExp])[] = [
+  // of what was to become Nix
+  ['nix_missing', /^(setpriv|prlimit): failed to execute /],
   [
     'disk_full',
     /^(?!evaluation aborted).*(No space left on device|database or disk is full|Disk quota exceeded)/,
@@ -24,7 +26,7 @@ const KINDS: readonly (readonly [NixErrorKind, RegExp])[] = [
   ['flake_invalid', /flake\.nix' ?(file|does not exist|: No such file)|flake\.nix': No such file/],
   [
     'input_unavailable',
-    /^(unable to download|program 'git' failed|Cannot find Git revision|Failed to (open archive|fetch)|getting status of|path '.*' does not exist|.*failed with exit code)/,
+    /^(unable to download|program 'git' failed|Cannot find Git revision|Failed to (open archive|fetch)|getting status of|path '.*' (does not exist|is not valid|is required, but)|.*failed with exit code)/,
   ],
 ]
 

@@ -5,6 +5,7 @@ import { evaluate, type EvaluateOptions } from './evaluate.ts'
 import { fetchInputs } from './fetch-inputs.ts'
 import { prepareHome } from './home.ts'
 import { listConfigurations } from './list-configurations.ts'
+import { NixError } from './nix-error.ts'
 import { findPrograms } from './programs.ts'
 import { collect } from './roots.ts'
 import { runNix } from './run-nix.ts'
@@ -21,7 +22,7 @@ export interface NixOptions {
   memoryBudgetBytes: number
   /** For each configuration, and for each other step. */
   timeoutMs: number
-  /** Our own: PATH says where nix, git and prlimit are; certificates, proxies and the daemon's socket are passed on. */
+  /** Our own: PATH says where nix, git, prlimit and setpriv are; certificates, proxies and the daemon's socket are passed on. */
   environment: Environment
 }
 
@@ -70,13 +71,19 @@ export function createNix(options: NixOptions): Nix {
       prepared = undefined
       throw error
     }))
-  /** Of the program that was asked: another may take its place. */
+  /** Which file a program is: another may take its place. One that is gone is looked for again the next time. */
+  const identify = async (program: string): Promise<string> => {
+    const { ino, mtimeMs } = await stat(program).catch((cause: unknown) => {
+      prepared = undefined
+      throw new NixError('nix_missing', `there is no ${program} any more`, { cause })
+    })
+    return `${ino} ${mtimeMs}`
+  }
   let asked: { file: string; version: string } | undefined
   return {
     version: async () => {
       const { programs, home } = await context()
-      const { ino, mtimeMs } = await stat(programs.nix)
-      const file = `${ino} ${mtimeMs}`
+      const file = await identify(programs.nix)
       if (asked?.file !== file) {
         const run = {
           action: 'asking Nix for its version',
@@ -84,7 +91,7 @@ export function createNix(options: NixOptions): Nix {
           timeoutMs,
           signal: NEVER,
         }
-        asked = { file, version: (await runNix(programs.nix, ['--version'], run)).trim() }
+        asked = { file, version: (await runNix(programs, ['--version'], run)).trim() }
       }
       return asked.version
     },

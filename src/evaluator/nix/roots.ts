@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
 import { appendFile, lstat, readdir, readFile, readlink, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { errorCode } from '../../lib/errors.ts'
 import type { NixContext } from './context.ts'
-import { storeEnvironment, type Environment } from './environment.ts'
+import { storeEnvironment } from './environment.ts'
 import { cacheDirectory } from './home.ts'
 import { flakeUrl } from './flake-url.ts'
 import { runNix, tryNix } from './run-nix.ts'
@@ -22,12 +23,13 @@ export async function addRoots(
   context: NixContext,
   source: FlakeSource,
   paths: readonly string[],
-  { env, signal }: { env: Environment; signal: AbortSignal },
+  signal: AbortSignal,
 ): Promise<void> {
   const link = join(context.home.roots, keyOf(source))
   const args = ['build', '--offline', '--out-link', link, '--', ...paths]
+  const action = 'keeping the inputs in the store'
   const { timeoutMs, programs } = context
-  await runNix(programs.nix, args, { action: 'keeping the inputs in the store', env, timeoutMs, signal })
+  await runNix(programs, args, { action, env: storeEnvironment(context), timeoutMs, signal })
 }
 
 /** Remembers derivations that evaluations wrote, for `collect`. Nothing keeps them from the machine's own collector. */
@@ -50,27 +52,39 @@ export async function collect(
   keep: readonly FlakeSource[],
   signal: AbortSignal,
 ): Promise<void> {
-  const { roots, written } = context.home
+  const { roots, written, released: leftOver } = context.home
   await removeCaches(context, keep)
   const kept = new Set(keep.map(keyOf))
   const isKept = (file: string): boolean => kept.has(file.slice(0, 32))
   const stillNeeded = new Set<string>()
-  const released = new Set<string>()
+  const released = new Set(await readLines(leftOver))
   for (const file of await readdir(roots)) {
     const target = await readlink(join(roots, file))
     if (isKept(file)) {
       stillNeeded.add(target)
     } else {
+      // what has no root any more and is not deleted yet is for the next time, should this one be interrupted
+      await appendFile(leftOver, `${target}\n`, { mode: 0o600 })
       await rm(join(roots, file))
       released.add(target)
     }
   }
   const unneeded = [...released].filter((path) => !stillNeeded.has(path))
   await deletePaths(context, unneeded, signal)
+  await rm(leftOver, { force: true })
   for (const file of (await readdir(written)).filter((name) => !isKept(name))) {
-    const list = await readFile(join(written, file), 'utf8')
-    await deleteDerivations(context, list.split('\n').filter(Boolean), signal)
+    await deleteDerivations(context, await readLines(join(written, file)), signal)
     await rm(join(written, file))
+  }
+}
+
+/** None when there is no such file. */
+async function readLines(file: string): Promise<string[]> {
+  try {
+    return (await readFile(file, 'utf8')).split('\n').filter(Boolean)
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return []
+    throw error
   }
 }
 
@@ -89,12 +103,13 @@ async function deleteDerivations(
   drvPaths: readonly string[],
   signal: AbortSignal,
 ): Promise<void> {
-  const existing = await existingPaths(drvPaths)
-  if (existing.length === 0) return
-  const args = ['path-info', '--offline', '--recursive', '--derivation', '--', ...existing]
   const { programs, timeoutMs } = context
   const run = { action: 'looking into the store', env: storeEnvironment(context), timeoutMs, signal }
-  const closure = (await runNix(programs.nix, args, run)).split('\n').filter(Boolean)
+  const closure: string[] = []
+  for (const some of slices(await existingPaths(drvPaths))) {
+    const args = ['path-info', '--offline', '--recursive', '--derivation', '--', ...some]
+    closure.push(...(await runNix(programs, args, run)).split('\n').filter(Boolean))
+  }
   await deletePaths(context, closure.filter(isDerivation), signal)
   await deletePaths(
     context,
@@ -103,17 +118,28 @@ async function deleteDerivations(
   )
 }
 
-/** Nix deletes none of those after one that something needs: then each half by itself. */
+/** Of a command line, which may have 2 MiB (execve(2)): some 100 kB. */
+const MOST_PATHS = 1000
+
+function* slices(paths: readonly string[]): Generator<string[]> {
+  for (let start = 0; start < paths.length; start += MOST_PATHS) yield paths.slice(start, start + MOST_PATHS)
+}
+
 async function deletePaths(
   context: NixContext,
   paths: readonly string[],
   signal: AbortSignal,
 ): Promise<void> {
+  for (const some of slices(paths)) await deleteSome(context, some, signal)
+}
+
+/** Nix deletes none of those after one that something needs: then each half by itself. */
+async function deleteSome(context: NixContext, paths: readonly string[], signal: AbortSignal): Promise<void> {
   const existing = await existingPaths(paths)
   if (existing.length === 0 || (await tryDelete(context, existing, signal)) || existing.length === 1) return
   const middle = Math.ceil(existing.length / 2)
-  await deletePaths(context, existing.slice(0, middle), signal)
-  await deletePaths(context, existing.slice(middle), signal)
+  await deleteSome(context, existing.slice(0, middle), signal)
+  await deleteSome(context, existing.slice(middle), signal)
 }
 
 async function existingPaths(paths: readonly string[]): Promise<string[]> {
@@ -141,7 +167,7 @@ async function tryDelete(
   const kind = paths.every(isDerivation) ? ['--derivation'] : []
   const args = ['store', 'delete', '--offline', ...kind, '--', ...paths]
   const run = { action, env: storeEnvironment(context), timeoutMs, signal }
-  const { isSuccess, stderr } = await tryNix(programs.nix, args, run)
+  const { isSuccess, stderr } = await tryNix(programs, args, run)
   const isExpected = /is still alive|is not valid|does not exist/.test(stderr)
   if (!isSuccess && !isExpected) throw nixError(action, stderr)
   return isSuccess

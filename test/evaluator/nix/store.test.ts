@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { access, readdir, rm } from 'node:fs/promises'
+import { access, readdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
@@ -8,7 +8,7 @@ import { createNix } from '../../../src/evaluator/nix/nix.ts'
 import { createFlakeRepository } from '../../support/flake-repository.ts'
 import { createTestRepository } from '../../support/git-repository.ts'
 import { temporaryDirectory } from '../../support/temporary-directory.ts'
-import { createTestNix, evaluateAll, evaluateFetched, NIX_PATH } from '../../support/test-nix.ts'
+import { createTestNix, evaluateAll, evaluateFetched, nixAfter, NIX_PATH } from '../../support/test-nix.ts'
 
 /** What tells the paths of a test from those of others in the store. */
 const unique = (): string => randomBytes(8).toString('hex')
@@ -51,6 +51,35 @@ test('a commit adds its files to the store and no derivation; collect removes th
   expect(await sourcesWith(mark)).toEqual([])
   expect(await readdir(join(stateDirectory, 'nix/caches'))).toEqual([])
   expect((await evaluateAll(nix, first)).get('web')).toMatchObject({ status: 'succeeded' })
+})
+
+test('a collection that is interrupted is finished by the next', async () => {
+  const nix = await createTestNix()
+  const mark = unique()
+  const { commitFlake } = await createFlakeRepository()
+  await evaluateAll(nix, await commitFlake({ web: 'nixos "web" { }' }, { [mark]: '' }))
+  const interruption = new Error('interrupted')
+  await expect(nix.collect([], { signal: AbortSignal.abort(interruption) })).rejects.toBe(interruption)
+  expect(await sourcesWith(mark)).toHaveLength(1)
+  await nix.collect([], {})
+  expect(await sourcesWith(mark)).toEqual([])
+})
+
+test('inputs that another collector takes before they are kept are fetched again at the next try', async () => {
+  const directory = await temporaryDirectory()
+  const once = join(directory, 'once')
+  await writeFile(once, '')
+  const deleteFirst = `if [ "$1" = build ] && [ -e ${once} ]; then
+    /bin/rm ${once}; for path; do :; done; $NIX store delete --offline "$path" >&2
+  fi`
+  const nix = await createTestNix({ environment: { PATH: await nixAfter(deleteFirst) } })
+  const { commitFlake } = await createFlakeRepository()
+  const source = await commitFlake({ web: 'nixos "web" { }' }, { [unique()]: '' })
+  await expect(nix.fetchInputs(source, {})).rejects.toMatchObject({
+    kind: 'input_unavailable',
+    canHeal: true,
+  })
+  expect((await evaluateAll(nix, source)).get('web')).toMatchObject({ status: 'succeeded' })
 })
 
 test('what had to be written is removed with all that it needs, except what something else needs', async () => {
