@@ -5,6 +5,7 @@ import { installEtags } from '../api/etag.ts'
 import { ProblemSchema } from '../api/schemas.ts'
 import { installValidation } from '../api/validation.ts'
 import type { ServerContext } from '../context.ts'
+import { auditRoutes } from './audit.ts'
 import { commitRoutes } from './commits.ts'
 import { enrollTokenRoutes } from './enroll-tokens.ts'
 import { evaluationRoutes } from './evaluations.ts'
@@ -63,6 +64,7 @@ export async function apiRoutes(
     tokenRoutes,
     jobRoutes,
     webhookDeliveryRoutes,
+    auditRoutes,
   ])
     routes(app, context, options.authorise)
   app.get('/openapi.json', { schema: { hide: true } }, () => app.swagger())

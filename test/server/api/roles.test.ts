@@ -42,6 +42,7 @@ const ROUTES: [method: string, path: string, atLeast: Role, body?: () => object]
   ['GET', '/tokens', 'admin'],
   ['POST', '/tokens', 'admin', () => ({ name: 'x', role: 'viewer' })],
   ['DELETE', '/tokens/{id}', 'admin'],
+  ['GET', '/audit', 'admin'],
 ]
 
 let server: TestServer

@@ -218,6 +218,12 @@ export interface Operations {
     body: undefined
     answer: { "deliveries": ({ "id": number; "provider": string; "delivery": string | null; "received_at": string; "event": string; "repository": string | null; "ref": string | null; "after": string | null; "outcome": string; "reason": string | null; "flake_ids": (number)[] })[]; "next": string | null }
   }
+  listAudit: {
+    params: undefined
+    query: { "actor"?: string; "action"?: "system.add" | "system.change" | "system.archive" | "system.restore" | "key.enroll" | "key.approve" | "key.add" | "key.deactivate" | "key.revoke" | "flag.acknowledge" | "flake.add" | "flake.change" | "flake.archive" | "flake.sync" | "commit.evaluate" | "evaluation.retry" | "enroll-token.create" | "enroll-token.revoke" | "token.create" | "token.revoke" | "user.add" | "user.change" | "user.role" | "user.password" | "user.disable" | "user.enable" | "user.remove" | "session.start" | "session.end"; "subject"?: string; "from"?: string; "to"?: string; "format"?: "json" | "csv"; "after"?: string; "limit"?: number }
+    body: undefined
+    answer: { "records": ({ "id": number; "at": string; "actor": { "kind": "user" | "token" | "agent" | "configuration" | "command" | "system"; "id": string | null; "name": string; "role": "viewer" | "operator" | "admin" | null; "address": string | null }; "action": "system.add" | "system.change" | "system.archive" | "system.restore" | "key.enroll" | "key.approve" | "key.add" | "key.deactivate" | "key.revoke" | "flag.acknowledge" | "flake.add" | "flake.change" | "flake.archive" | "flake.sync" | "commit.evaluate" | "evaluation.retry" | "enroll-token.create" | "enroll-token.revoke" | "token.create" | "token.revoke" | "user.add" | "user.change" | "user.role" | "user.password" | "user.disable" | "user.enable" | "user.remove" | "session.start" | "session.end"; "subject": { "kind": string; "id": string | null; "name": string }; "before": unknown; "after": unknown })[]; "next": string | null }
+  }
 }
 
 export const PLACES: { readonly [Name in keyof Operations]: readonly [method: string, path: string] } = {
@@ -257,4 +263,5 @@ export const PLACES: { readonly [Name in keyof Operations]: readonly [method: st
   revokeToken: ['DELETE', '/tokens/{id}'],
   listJobs: ['GET', '/jobs'],
   listWebhookDeliveries: ['GET', '/webhook-deliveries'],
+  listAudit: ['GET', '/audit'],
 }
