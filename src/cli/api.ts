@@ -1,3 +1,4 @@
+import type { AuditEntry } from '../server/routes/audit.ts'
 import type { ApiToken, NewApiToken } from '../server/routes/tokens.ts'
 import type { EnrollToken, NewEnrollToken } from '../server/routes/enroll-tokens.ts'
 import type { Summary } from '../server/routes/fleet.ts'
@@ -8,6 +9,7 @@ import type { ListedSystem, System } from '../server/routes/systems.ts'
 import type { ApiClient } from './api-client.ts'
 import { createEvaluationApi } from './evaluation-api.ts'
 import { UsageError } from './exit.ts'
+import { type Page, takePages } from './pages.ts'
 
 /** What JSON makes of a value: dates are ISO 8601 text. */
 export type Wire<T> = T extends Date
@@ -25,6 +27,7 @@ export type ApiJob = Wire<Job>
 export type ApiKey = Wire<Key>
 export type ApiEnrollToken = Wire<EnrollToken>
 export type ApiApiToken = Wire<ApiToken>
+export type ApiAuditEntry = Wire<AuditEntry>
 export type CreatedToken = { id: number; token: string }
 
 /** The filters of `GET /systems`, as text: the server says which values there are. */
@@ -37,6 +40,13 @@ export interface SystemFilter {
   environment?: string
   registration?: string
   text?: string
+}
+
+/** The filters of `GET /audit`, as text. */
+export interface AuditFilter {
+  actor?: string
+  action?: string
+  subject?: string
 }
 
 /** The operations of /api/v1, one function each. They throw what `ApiClient.request` throws. */
@@ -118,6 +128,16 @@ export function createApi(client: ApiClient) {
     listTokens: () => get<{ tokens: ApiApiToken[] }>('/tokens', ['tokens']),
     createToken: (token: NewApiToken) => post<CreatedToken>('/tokens', ['id', 'token'], token),
     revokeToken: (id: number) => client.request('DELETE', `/tokens/${id}`),
+    listAudit: (filter: AuditFilter, limit: number) =>
+      takePages(limit, async (page) => {
+        const query = { ...filter, ...page }
+        const { records, next } = await get<Page<'records', ApiAuditEntry>>(
+          '/audit',
+          ['records', 'next'],
+          query,
+        )
+        return { rows: records, next }
+      }),
     ...createEvaluationApi({ client, get, post }),
   }
 }

@@ -53,6 +53,9 @@ export const COMMANDS: readonly CommandEntry[] = [
   entry('tokens', 'API tokens; the first one too', async () =>
     (await import('./tokens.ts')).createTokensCommand(),
   ),
+  entry('audit', 'who changed what, the newest first', async () =>
+    (await import('./audit.ts')).createAuditCommand(),
+  ),
   entry('db', 'the schema of the database', async () => (await import('./db.ts')).createDbCommand()),
 ]
 

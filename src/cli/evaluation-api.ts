@@ -3,6 +3,7 @@ import type { Evaluation, ListedEvaluation } from '../server/routes/evaluations.
 import type { Flake, NewFlake } from '../server/routes/flakes.ts'
 import type { Wire } from './api.ts'
 import type { ApiClient } from './api-client.ts'
+import { type Page, takePages } from './pages.ts'
 
 export type ApiFlake = Wire<Flake>
 export type ApiListedCommit = Wire<ListedCommit>
@@ -25,9 +26,6 @@ export interface Requests {
 }
 
 type Again = 'none' | 'failed' | 'all'
-
-/** The most the server gives at once. */
-const PAGE_SIZE = 1000
 
 /** The operations on flakes, commits and evaluations, one function each. */
 export function createEvaluationApi({ client, get, post }: Requests) {
@@ -71,21 +69,4 @@ export function createEvaluationApi({ client, get, post }: Requests) {
         'configuration',
       ]),
   }
-}
-
-type Page<Name extends string, Row> = Record<Name, Row[]> & { next: string | null }
-
-/** As many rows as there are, up to `limit`. */
-async function takePages<Row>(
-  limit: number,
-  getPage: (page: { limit: number; after?: string }) => Promise<{ rows: Row[]; next: string | null }>,
-): Promise<Row[]> {
-  const rows: Row[] = []
-  for (let after: string | null | undefined; after !== null && rows.length < limit;) {
-    const size = Math.min(PAGE_SIZE, limit - rows.length)
-    const page = await getPage({ limit: size, ...(after !== undefined && { after }) })
-    rows.push(...page.rows)
-    after = page.next
-  }
-  return rows
 }
