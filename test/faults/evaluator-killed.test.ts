@@ -70,8 +70,20 @@ test(
       timeoutMs: RECOVERY_MS,
       what: 'every commit to have a state that stays',
     })
+    await printFigures(store, rounds)
   },
 )
+
+async function printFigures({ database }: TestDatabase, done: number): Promise<void> {
+  const counts = await database.db
+    .selectFrom('commits')
+    .select(['status', (of) => of.fn.countAll<number>().as('commits')])
+    .groupBy('status')
+    .orderBy('status')
+    .execute()
+  const texts = counts.map(({ status, commits }) => `${commits} commits ${status}`)
+  process.stdout.write(`evaluators killed: ${done} rounds, ${texts.join(', ')}\n`)
+}
 
 /** Resolves when the commit has come so far, or further. */
 async function phaseOf({ database }: TestDatabase, sha: string, phase: number): Promise<void> {
