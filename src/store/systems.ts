@@ -3,7 +3,7 @@ import { recordChange, recordDifference, type State } from './audit.ts'
 import type { AuditAction } from './audit-actions.ts'
 import { inTransaction } from './database.ts'
 import { endDrift, lockFleet, startDrift, updateDrift } from './drift.ts'
-import { findOrAddFlake } from './flakes.ts'
+import { findOrAddFlake, recordFlake } from './flakes.ts'
 import type { DB } from './schema.generated.ts'
 
 /** What an operator or a configuration says of a system. `configuration` null means its host name. */
@@ -168,7 +168,10 @@ async function assignFlake(transaction: Transaction<DB>, url: string | null): Pr
   return url === null ? null : findOrAddFlake(transaction, url)
 }
 
-/** Archives or brings back: an archived system's keys are refused, its evidence stays. */
+/**
+ * Archives or brings back: an archived system's keys are refused, its evidence stays. A system that comes back brings its
+ * flake back, which may have been archived when no other system had it.
+ */
 export async function setArchived(db: Kysely<DB>, id: number, archived: boolean): Promise<void> {
   await inTransaction(db, async (transaction) => {
     const action = archived ? 'system.archive' : 'system.restore'
@@ -179,8 +182,29 @@ export async function setArchived(db: Kysely<DB>, id: number, archived: boolean)
         .where('id', '=', id)
         .execute(),
     )
-    await (archived ? endDrift(transaction, id) : startDrift(transaction, id))
+    if (archived) return endDrift(transaction, id)
+    await restoreFlake(transaction, id)
+    await startDrift(transaction, id)
   })
+}
+
+/** Asked for its head at once, as one that is added is. */
+async function restoreFlake(transaction: Transaction<DB>, systemId: number): Promise<void> {
+  const archived = await transaction
+    .selectFrom('systems')
+    .innerJoin('flakes', 'flakes.id', 'systems.flake_id')
+    .select('flakes.id')
+    .where('systems.id', '=', systemId)
+    .where('flakes.archived_at', 'is not', null)
+    .executeTakeFirst()
+  if (archived === undefined) return
+  await recordFlake(transaction, 'flake.add', archived.id, () =>
+    transaction
+      .updateTable('flakes')
+      .set({ archived_at: null, next_poll_at: sql`now()` })
+      .where('id', '=', archived.id)
+      .execute(),
+  )
 }
 
 /** The configurations of a flake that systems have to run, each once. */

@@ -152,6 +152,19 @@ describe('archiving', () => {
     expect((await call('DELETE', `/flakes/${id}`)).status).toBe(204)
   })
 
+  test('is undone when a system that has it comes back', async () => {
+    const url = freshUrl()
+    const id = await add({ url })
+    await call('POST', '/systems', { hostname: 'comes-back', flake_url: url })
+    await call('PUT', '/systems/comes-back/archived')
+    await call('DELETE', `/flakes/${id}`)
+    const { archived_at } = (await call('GET', `/flakes/${id}`)).body
+    expect((await call('DELETE', '/systems/comes-back/archived')).status).toBe(204)
+    const { body } = await call('GET', `/flakes/${id}`)
+    expect(body).toMatchObject({ archived_at: null, systems: 1 })
+    expect(Date.parse(body.next_poll_at)).toBeGreaterThanOrEqual(Date.parse(archived_at))
+  })
+
   test('is refused for one that the configuration declares', async () => {
     const { db } = server.database
     const url = freshUrl()
