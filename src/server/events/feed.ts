@@ -30,6 +30,16 @@ export function createEventFeed({ db, log }: { db: Kysely<DB>; log: Logger }): E
   let timer: NodeJS.Timeout | null = null
   let stopped = false
 
+  const tell = (events: readonly EventRow[]): void => {
+    for (const listener of listeners) {
+      try {
+        listener(events)
+      } catch (err) {
+        listeners.delete(listener)
+        log.warn({ err }, 'a listener to events failed and is dropped')
+      }
+    }
+  }
   const poll = async (): Promise<void> => {
     try {
       position ??= await presentPosition(db)
@@ -38,7 +48,7 @@ export function createEventFeed({ db, log }: { db: Kysely<DB>; log: Logger }): E
         events = await readEvents(db, position, PAGE)
         const last = events.at(-1)
         if (last !== undefined) position = { transaction: last.transaction, id: last.id }
-        if (events.length > 0) for (const listener of listeners) listener(events)
+        if (events.length > 0) tell(events)
       } while (events.length === PAGE && listeners.size > 0)
     } catch (err) {
       log.warn({ err }, 'events cannot be read for now')

@@ -16,11 +16,14 @@ const HEARTBEAT_MS = 15_000
 const MAX_AGE_MS = 15 * 60_000
 /** So long a stream that ends may take to be read to its end. */
 const LAST_WORDS_MS = 1000
-/** A reader that has more than this unread when the next events come is dropped; it may come back and go on from there. */
+/** A reader with more unread than this when the next events come is dropped; it may come back and go on from there. */
 const MAX_UNREAD_BYTES = 1024 * 1024
 const PAGE = 200
 
-/** Sends events as https://html.spec.whatwg.org/multipage/server-sent-events.html has them, until the reader goes or `end` is called. */
+/**
+ * Sends events as https://html.spec.whatwg.org/multipage/server-sent-events.html has them, until the reader goes or `end`
+ * is called.
+ */
 export function createEventStream(options: {
   db: Kysely<DB>
   feed: EventFeed
@@ -67,15 +70,16 @@ export function createEventStream(options: {
   /** Sends what there is since the reader left, each page once the one before is on its way. */
   const catchUp = async (from: EventPosition): Promise<void> => {
     let at = from
-    let more: boolean
-    do {
+    for (;;) {
       const events = await readEvents(db, at, PAGE)
       send(events)
       at = position ?? at
       if (response.writableNeedDrain) await drained(response)
-      more = events.length === PAGE
-      if (!more && once) return end()
-    } while (response.writable && (more || !feed.join(at, sendLive)))
+      if (ended) return
+      if (events.length === PAGE) continue
+      if (once) return end()
+      if (feed.join(at, sendLive)) return
+    }
   }
 
   return {
@@ -84,6 +88,7 @@ export function createEventStream(options: {
     closed: new Promise<void>((resolve) => response.once('close', resolve)),
     async start(): Promise<void> {
       const from = after ?? (await presentPosition(db))
+      if (ended) return
       position = from
       // an id without data: who comes back before the first event goes on from here
       write(`id: ${formatPosition(from)}\n\n`)

@@ -68,6 +68,8 @@ export function eventRoutes(app: FastifyInstance, context: ServerContext, author
         })
       reply.hijack()
       const response = reply.raw
+      // gone while its token was looked up: its `close` has been, and would never free its place
+      if (response.destroyed) return
       response.writeHead(200, {
         'content-type': 'text/event-stream',
         'cache-control': 'no-store',

@@ -1,9 +1,11 @@
+import { once } from 'node:events'
 import { get as httpGet, type IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import { sql } from 'kysely'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { withClient } from '../../../src/store/database.ts'
 import { STORE_PATH } from '../../support/messages.ts'
+import { openRaw } from '../../support/raw-http.ts'
 import { registerTestAgent } from '../../support/test-agent.ts'
 import { startTestServer, type TestServer } from '../../support/test-server.ts'
 import { waitFor } from '../../support/wait.ts'
@@ -67,12 +69,26 @@ const note = (name: string) =>
   sql`insert into events (kind, details) values ('head', ${JSON.stringify({ name })})`
 const names = (events: readonly Received[]): string[] => events.map(({ data }) => data.details.name)
 
+/** Runs `act` while nobody else can read a table. */
+const whileLocked = (of: TestServer, table: string, act: () => Promise<void>) =>
+  withClient(of.connection, 'test', async (client) => {
+    await client.query(`begin; lock table ${table}`)
+    await act()
+    await client.query('commit')
+  })
+
 /** Of the last statements of the server's connections those that read events, as seen from a connection of its own. */
 const reads = () =>
   withClient(server.connection, 'test', async (client) => {
     const { rows } = await client.query<{ at: Date }>(`select query_start as at from pg_stat_activity
       where datname = current_database() and query like '%from events e%' and pid <> pg_backend_pid()`)
     return rows.map(({ at }) => at.getTime())
+  })
+
+/** They are read every 250 ms while somebody listens. */
+const untilNotRead = () =>
+  waitFor(async () => Date.now() - Math.max(...(await reads())) > 1000, {
+    what: 'events not to be read for a second',
   })
 
 describe('the stream of events', () => {
@@ -197,10 +213,25 @@ describe('the stream of events', () => {
     const first = await waitFor(async () => Math.max(0, ...(await reads())))
     await waitFor(async () => Math.max(...(await reads())) > first, { what: 'events to be read again' })
     stream.close()
-    // it is read every 250 ms while somebody listens
-    await waitFor(async () => Date.now() - Math.max(...(await reads())) > 1000, {
-      what: 'events not to be read for a second',
+    await untilNotRead()
+  })
+
+  test('and when the last reader left while it was told what it had missed', async () => {
+    const first = await follow()
+    const last = first.lastId()
+    first.close()
+    await whileLocked(server, 'events', async () => {
+      const connection = once(server.http.server, 'connection')
+      const stream = await follow({ last })
+      const [socket] = await connection
+      stream.close()
+      await once(socket, 'close')
     })
+    const next = await follow({ last })
+    await note('heard').execute(server.database.db)
+    await waitFor(() => names(next.events()).includes('heard'))
+    next.close()
+    await untilNotRead()
   })
 })
 
@@ -213,6 +244,29 @@ test('a server that stops ends its streams', async () => {
   const body = response.text()
   await own.http.close()
   expect(await body).toMatch(/^id: \d+-0\n\n/)
+})
+
+test('a reader that left before its token was looked up does not keep a server from stopping', async () => {
+  const own = await startTestServer()
+  onTestFinished(own.stop)
+  await whileLocked(own, 'api_tokens', async () => {
+    const arrived = Promise.all([once(own.http.server, 'connection'), once(own.http.server, 'request')])
+    const { socket } = openRaw(own.url)
+    const request = [
+      'GET /api/v1/events HTTP/1.1',
+      'Host: x',
+      `Authorization: Bearer ${own.adminToken}`,
+      '',
+      '',
+    ]
+    socket.write(request.join('\r\n'))
+    const [[accepted]] = await arrived
+    socket.destroy()
+    await once(accepted, 'close')
+  })
+  // answered after it, as both had to wait for the table
+  expect((await own.api('GET', '/flakes')).status).toBe(200)
+  await own.http.close()
 })
 
 describe('the timeline', () => {
