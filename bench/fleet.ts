@@ -66,6 +66,7 @@ async function measure(url: string, token: string, say: (text: string) => void):
   const deepSince = await client.read('/systems?sort=since&standing=in_sync&limit=1000')
   const requests: Record<string, (round: number) => string> = {
     summary: () => '/fleet/summary',
+    page_attention: () => '/fleet/attention',
     page_first: () => '/systems?limit=100',
     page_drift: () => '/systems?limit=100&drift=behind',
     page_standing: () => '/systems?limit=100&standing=unmanaged&sort=since',

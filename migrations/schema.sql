@@ -557,6 +557,8 @@ CREATE INDEX commits_branch ON public.commits USING btree (flake_id, "position" 
 
 CREATE INDEX commits_sha ON public.commits USING btree (sha text_pattern_ops);
 
+CREATE INDEX drift_failed ON public.drift USING btree (since, system_id) WHERE (state = 'evaluation_failed'::text);
+
 CREATE INDEX drift_running_path ON public.drift USING btree (running_path);
 
 CREATE INDEX drift_searching ON public.drift USING btree (system_id) WHERE (reason = 'searching'::text);
@@ -578,6 +580,8 @@ CREATE INDEX events_at ON public.events USING brin (at);
 CREATE INDEX events_order ON public.events USING btree (transaction, id);
 
 CREATE INDEX events_system ON public.events USING btree (system_id, at DESC, id DESC) WHERE (system_id IS NOT NULL);
+
+CREATE INDEX flags_oldest ON public.flags USING btree (flag, since, system_id);
 
 CREATE UNIQUE INDEX flakes_identity ON public.flakes USING btree (repository, COALESCE(directory, ''::text), COALESCE(branch, ''::text));
 

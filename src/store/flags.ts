@@ -1,5 +1,6 @@
 import { type InsertObject, type Kysely, sql, type Transaction } from 'kysely'
 import { type Flag, FLAGS, type FlagDetails, type RaisedFlags, STICKY_FLAGS } from '../fleet/flags.ts'
+import { profileMismatchKind } from '../fleet/profile-mismatch.ts'
 import { recordChange } from './audit.ts'
 import { inTransaction } from './database.ts'
 import type { DB } from './schema.generated.ts'
@@ -84,4 +85,17 @@ export async function acknowledgeFlag(db: Kysely<DB>, systemId: number, flag: Fl
     await recordChange(transaction, { action: 'flag.acknowledge', subject, before, after: null })
     return true
   })
+}
+
+/** The details of a flag with the kind of `profile_mismatch`, which depends on a boot that a heartbeat tells after the report. */
+export function withMismatchKind(flag: string, details: FlagDetails, bootedAt: Date | null): FlagDetails {
+  if (flag !== 'profile_mismatch') return details
+  const { current, booted, profile_changed_at: changed } = details
+  const kind = profileMismatchKind({
+    current: String(current),
+    booted: typeof booted === 'string' ? booted : null,
+    profileChangedAt: typeof changed === 'string' ? Date.parse(changed) : null,
+    bootedAt: bootedAt?.getTime() ?? null,
+  })
+  return { ...details, kind }
 }

@@ -19,7 +19,7 @@ export interface FleetSummary {
 }
 
 /** Archived systems are few: to leave them out costs less than to join those that are not. */
-const isActive = (systemId: string) => sql`not exists (
+export const isActive = (systemId: string) => sql`not exists (
   select from systems where systems.id = ${sql.ref(systemId)} and systems.archived_at is not null)`
 
 /** Counts by liveness, of all systems that are not archived: the one count that takes a look at each of them. */

@@ -1,10 +1,9 @@
 import { type Kysely, sql } from 'kysely'
 import type { FlagDetails } from '../fleet/flags.ts'
 import type { LivenessLimits } from '../fleet/liveness.ts'
-import { profileMismatchKind } from '../fleet/profile-mismatch.ts'
 import { toDigestOrNull } from './digest-column.ts'
 import { type DriftColumns, driftColumns, driftCommits, withDrift } from './drift-columns.ts'
-import type { FlagRow } from './flags.ts'
+import { type FlagRow, withMismatchKind } from './flags.ts'
 import type { DB } from './schema.generated.ts'
 import { livenessSql, registrationSql } from './system-list.ts'
 
@@ -77,17 +76,5 @@ async function flagsOf(db: Kysely<DB>, systemId: number, bootedAt: Date | null):
     .where('system_id', '=', systemId)
     .orderBy('flag')
     .execute()
-  return rows.map((row) => (row.flag === 'profile_mismatch' ? withKind(row, bootedAt) : row))
-}
-
-/** The kind depends on when the system booted, which a heartbeat tells only after the report. */
-function withKind(row: FlagRow, bootedAt: Date | null): FlagRow {
-  const { current, booted, profile_changed_at: changed } = row.details
-  const kind = profileMismatchKind({
-    current: String(current),
-    booted: typeof booted === 'string' ? booted : null,
-    profileChangedAt: typeof changed === 'string' ? Date.parse(changed) : null,
-    bootedAt: bootedAt?.getTime() ?? null,
-  })
-  return { ...row, details: { ...row.details, kind } }
+  return rows.map((row) => ({ ...row, details: withMismatchKind(row.flag, row.details, bootedAt) }))
 }

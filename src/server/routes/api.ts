@@ -5,6 +5,7 @@ import { installEtags } from '../api/etag.ts'
 import { ProblemSchema } from '../api/schemas.ts'
 import { installValidation } from '../api/validation.ts'
 import type { ServerContext } from '../context.ts'
+import { attentionRoutes } from './attention.ts'
 import { auditRoutes } from './audit.ts'
 import { commitRoutes } from './commits.ts'
 import { enrollTokenRoutes } from './enroll-tokens.ts'
@@ -50,6 +51,7 @@ export async function apiRoutes(
   app.addSchema(ProblemSchema)
   for (const routes of [
     fleetRoutes,
+    attentionRoutes,
     systemRoutes,
     systemSettingsRoutes,
     systemActionRoutes,

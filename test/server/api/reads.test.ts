@@ -20,6 +20,7 @@ beforeAll(async () => {
   for (const commit of commits) await evaluateTestCommit(server.database.db, commit, { web1: commit.sha })
   paths = [
     '/fleet/summary',
+    '/fleet/attention',
     '/systems',
     '/systems/web1',
     '/systems/web1/keys',

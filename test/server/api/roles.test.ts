@@ -7,6 +7,7 @@ import { encodeBase64 } from '../../../src/protocol/keys.ts'
 /** Every route with a path that exists, and the least role it takes. */
 const ROUTES: [method: string, path: string, atLeast: Role, body?: () => object][] = [
   ['GET', '/fleet/summary', 'viewer'],
+  ['GET', '/fleet/attention', 'viewer'],
   ['GET', '/systems', 'viewer'],
   ['GET', '/systems/{hostname}', 'viewer'],
   ['GET', '/systems/{hostname}/reports', 'viewer'],

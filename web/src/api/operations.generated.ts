@@ -8,6 +8,12 @@ export interface Operations {
     body: undefined
     answer: { "systems": number; "liveness": { "online": number; "late": number; "offline": number; "never_seen": number }; "drift": { "unmanaged": number; "wrong_configuration": number; "off_branch": number; "pinned_mismatch": number; "behind": number; "evaluation_failed": number; "pending": number; "unassigned": number; "no_report": number; "in_sync": number }; "standing": { "unmanaged": number; "wrong_configuration": number; "off_branch": number; "pinned_mismatch": number; "behind": number; "evaluation_failed": number; "pending": number; "unassigned": number; "no_report": number; "in_sync": number }; "flags": { "reboot_needed": number; "profile_mismatch": number; "identity_conflict": number; "chain_broken": number; "history_lost": number; "spool_failed": number; "clock_skew": number; "hostname_changed": number }; "pending_keys": number }
   }
+  listAttention: {
+    params: undefined
+    query: { "limit"?: number; "each"?: number }
+    body: undefined
+    answer: { "items": ({ "kind": "identity_conflict" | "history_lost" | "chain_broken" | "offline" | "unmanaged" | "wrong_configuration" | "off_branch" | "pinned_mismatch" | "key_pending" | "spool_failed" | "sync_failed" | "evaluation_failed" | "behind" | "late" | "hostname_changed" | "clock_skew" | "profile_mismatch" | "reboot_needed" | "never_seen"; "severity": "critical" | "warning" | "notice"; "rank": number; "since": string; "hostname": string | null; "environment": string | null; "flake": { "id": number; "url": string; "branch": string | null } | null; "details": unknown })[]; "kinds": ({ "kind": "identity_conflict" | "history_lost" | "chain_broken" | "offline" | "unmanaged" | "wrong_configuration" | "off_branch" | "pinned_mismatch" | "key_pending" | "spool_failed" | "sync_failed" | "evaluation_failed" | "behind" | "late" | "hostname_changed" | "clock_skew" | "profile_mismatch" | "reboot_needed" | "never_seen"; "severity": "critical" | "warning" | "notice"; "rank": number; "count": number })[]; "total": number }
+  }
   listSystems: {
     params: undefined
     query: { "liveness"?: "online" | "late" | "offline" | "never_seen"; "drift"?: "unmanaged" | "wrong_configuration" | "off_branch" | "pinned_mismatch" | "behind" | "evaluation_failed" | "pending" | "unassigned" | "no_report" | "in_sync"; "standing"?: "unmanaged" | "wrong_configuration" | "off_branch" | "pinned_mismatch" | "behind" | "evaluation_failed" | "pending" | "unassigned" | "no_report" | "in_sync"; "flag"?: "reboot_needed" | "profile_mismatch" | "identity_conflict" | "chain_broken" | "history_lost" | "spool_failed" | "clock_skew" | "hostname_changed"; "flake"?: number; "environment"?: string; "registration"?: "active" | "pending" | "keyless" | "archived"; "text"?: string; "sort"?: "hostname" | "drift" | "since" | "last_contact"; "after"?: string; "limit"?: number }
@@ -228,6 +234,7 @@ export interface Operations {
 
 export const PLACES: { readonly [Name in keyof Operations]: readonly [method: string, path: string] } = {
   getFleetSummary: ['GET', '/fleet/summary'],
+  listAttention: ['GET', '/fleet/attention'],
   listSystems: ['GET', '/systems'],
   addSystem: ['POST', '/systems'],
   getSystem: ['GET', '/systems/{hostname}'],
