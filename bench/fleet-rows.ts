@@ -55,4 +55,13 @@ const STATEMENTS = [
             else 'unassigned' end as standing
      from contacts c
    ) n`,
+  `insert into events (kind, at, system_id, details)
+   select case when n % 10 = 0 then 'drift' else 'report' end, now() - (300000 - n) * interval '1 second', 1 + n % $1::integer,
+     jsonb_build_object('from', 'behind', 'to', 'in_sync', 'reason', 'changed')
+   from generate_series(1, 300000) n`,
+  `insert into fleet_history (at, counts)
+   select date_bin('15 minutes', now(), timestamptz 'epoch') - n * interval '15 minutes',
+     jsonb_build_object('systems', $1::integer, 'liveness', jsonb_build_object('online', 90000 + n % 1000),
+       'standing', jsonb_build_object('in_sync', 80000 + n % 1000))
+   from generate_series(0, 400 * 96) n`,
 ]

@@ -67,6 +67,8 @@ async function measure(url: string, token: string, say: (text: string) => void):
   const requests: Record<string, (round: number) => string> = {
     summary: () => '/fleet/summary',
     page_attention: () => '/fleet/attention',
+    page_activity: () => '/fleet/activity?limit=50',
+    page_trend: () => '/fleet/trend?period=400d',
     page_first: () => '/systems?limit=100',
     page_drift: () => '/systems?limit=100&drift=behind',
     page_standing: () => '/systems?limit=100&standing=unmanaged&sort=since',

@@ -336,6 +336,11 @@ ALTER TABLE public.flakes ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
+CREATE TABLE public.fleet_history (
+    at timestamp with time zone NOT NULL,
+    counts jsonb NOT NULL
+);
+
 CREATE TABLE public.job_runs (
     name text NOT NULL,
     started_at timestamp with time zone,
@@ -518,6 +523,9 @@ ALTER TABLE ONLY public.flags
 ALTER TABLE ONLY public.flakes
     ADD CONSTRAINT flakes_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.fleet_history
+    ADD CONSTRAINT fleet_history_pkey PRIMARY KEY (at);
+
 ALTER TABLE ONLY public.job_runs
     ADD CONSTRAINT job_runs_pkey PRIMARY KEY (name);
 
@@ -574,6 +582,8 @@ CREATE INDEX evaluated_paths_out_path ON public.evaluated_paths USING btree (out
 CREATE INDEX evaluations_configuration ON public.evaluations USING btree (configuration, commit_id);
 
 CREATE INDEX evaluations_failed ON public.evaluations USING btree (commit_id) WHERE (status = 'failed'::text);
+
+CREATE INDEX events_activity ON public.events USING btree (id) WHERE (kind <> 'report'::text);
 
 CREATE INDEX events_at ON public.events USING brin (at);
 

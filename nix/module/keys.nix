@@ -268,6 +268,12 @@
       example = "400d";
       description = "Age at which changes of drift, flags and branches are deleted.";
     };
+    history = {
+      type = types.duration;
+      default = "400d";
+      example = "400d";
+      description = "Age at which the counts of the fleet, kept every 15 minutes, are deleted.";
+    };
     audit = {
       type = types.duration;
       default = "1095d";

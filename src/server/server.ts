@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises'
+import type { LivenessLimits } from '../fleet/liveness.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Config } from '../lib/config/load.ts'
 import { createLifecycle, createPart, type Part } from '../lib/lifecycle.ts'
@@ -6,6 +7,7 @@ import type { Logger } from '../lib/log.ts'
 import { VERSION } from '../lib/version.ts'
 import { keyId, parsePublicKey } from '../protocol/keys.ts'
 import type { FlakeSettings } from '../store/flakes.ts'
+import { HISTORY_STEP, recordFleet } from '../store/fleet-history.ts'
 import { openStore, type Store } from '../store/open-store.ts'
 import { createPartitions } from '../store/partitions.ts'
 import { type DeclaredSystem, reconcile } from '../store/reconcile.ts'
@@ -15,7 +17,7 @@ import { createApp } from './app.ts'
 import type { ServerSettings } from './context.ts'
 import { createVerifier } from './ed25519.ts'
 import type { BatchLimits } from './ingest/batcher.ts'
-import { startRecurringJobs } from './jobs.ts'
+import { type Job, startRecurringJobs } from './jobs.ts'
 import { createMetricsListener } from './metrics-listener.ts'
 import { webhookSecretsOf } from './webhooks/secrets.ts'
 
@@ -68,7 +70,12 @@ export function createServer(options: {
       version: VERSION,
       batches,
     })
-    await startRecurringJobs({ db: database.db, queue, log, jobs: recurringJobs(config, database.db) })
+    await startRecurringJobs({
+      db: database.db,
+      queue,
+      log,
+      jobs: recurringJobs(config, settings.liveness, database.db),
+    })
     if (options.beside !== undefined) {
       const part = options.beside({ database, queue })
       await part.start()
@@ -88,7 +95,11 @@ export function createServer(options: {
   return { ...createPart(lifecycle, start), address: () => address }
 }
 
-function recurringJobs(config: Config, db: Parameters<typeof applyRetention>[0]) {
+function recurringJobs(
+  config: Config,
+  liveness: LivenessLimits,
+  db: Parameters<typeof applyRetention>[0],
+): Job[] {
   return [
     {
       name: 'add-up-counts',
@@ -96,6 +107,11 @@ function recurringJobs(config: Config, db: Parameters<typeof applyRetention>[0])
       run: async () => {
         await addUpTally(db)
       },
+    },
+    {
+      name: 'record-history',
+      schedule: { everyMinutes: HISTORY_STEP },
+      run: () => recordFleet(db, liveness),
     },
     { name: 'create-partitions', schedule: { minute: 17 }, run: () => createPartitions(db) },
     {
@@ -107,6 +123,7 @@ function recurringJobs(config: Config, db: Parameters<typeof applyRetention>[0])
           onlinePeriodsMs: config.retention.online_periods,
           eventsMs: config.retention.events,
           auditMs: config.retention.audit,
+          historyMs: config.retention.history,
         })
       },
     },

@@ -1,5 +1,6 @@
 import { type Kysely, sql } from 'kysely'
 import { expireAudit } from './audit.ts'
+import { expireHistory } from './fleet-history.ts'
 import { partitionOf } from './partitions.ts'
 import type { DB } from './schema.generated.ts'
 import { expireDeliveries } from './webhook-deliveries.ts'
@@ -9,12 +10,13 @@ export interface RetentionLimits {
   onlinePeriodsMs: number
   eventsMs: number
   auditMs: number
+  historyMs: number
 }
 
 /**
  * Forgets what is older than the limits: whole months of reports whose last moment is too old, online periods that ended
- * too long ago, events, records of the audit trail, and webhooks of more than 90 days ago. Reports that a system's present facts rest on move to the
- * kept partition first, in the same transaction, and leave it when they no longer are the newest and are too old themselves.
+ * too long ago, events, counts of the fleet, records of the audit trail, and webhooks of more than 90 days ago. Reports
+ * that a system's present facts rest on move to the kept partition first, in the same transaction, and leave it when they no longer are the newest and are too old themselves.
  */
 export async function applyRetention(
   db: Kysely<DB>,
@@ -28,6 +30,7 @@ export async function applyRetention(
       and not exists (select from facts f where f.system_id = r.system_id and f.report_id = r.id)`.execute(db)
   await expireDeliveries(db)
   await expireAudit(db, limits.auditMs)
+  await expireHistory(db, limits.historyMs)
   await sql`delete from events where at < now() - make_interval(secs => ${limits.eventsMs / 1000})`.execute(
     db,
   )

@@ -187,6 +187,11 @@ export interface FlakesTable {
   next_poll_at: Generated<Date>
 }
 
+export interface FleetHistoryTable {
+  at: Date
+  counts: JsonColumn
+}
+
 export interface JobRunsTable {
   name: string
   started_at: Date | null
@@ -279,6 +284,7 @@ export interface DB {
   facts: FactsTable
   flags: FlagsTable
   flakes: FlakesTable
+  fleet_history: FleetHistoryTable
   job_runs: JobRunsTable
   keys: KeysTable
   online_periods: OnlinePeriodsTable

@@ -18,6 +18,7 @@ const LIMITS = {
   onlinePeriodsMs: 400 * DAY_MS,
   eventsMs: 400 * DAY_MS,
   auditMs: 1095 * DAY_MS,
+  historyMs: 400 * DAY_MS,
 }
 
 let store: TestDatabase

@@ -195,6 +195,9 @@ export const retention = {
     events: defaulted(duration('1d', '36500d'), '400d', {
       description: 'Age at which changes of drift, flags and branches are deleted.',
     }),
+    history: defaulted(duration('1d', '36500d'), '400d', {
+      description: 'Age at which the counts of the fleet, kept every 15 minutes, are deleted.',
+    }),
     audit: defaulted(duration('1d', '36500d'), '1095d', {
       description: 'Age at which records of the audit trail are deleted.',
     }),

@@ -5,6 +5,7 @@ import { installEtags } from '../api/etag.ts'
 import { ProblemSchema } from '../api/schemas.ts'
 import { installValidation } from '../api/validation.ts'
 import type { ServerContext } from '../context.ts'
+import { activityRoutes } from './activity.ts'
 import { attentionRoutes } from './attention.ts'
 import { auditRoutes } from './audit.ts'
 import { commitRoutes } from './commits.ts'
@@ -21,6 +22,7 @@ import { systemSettingsRoutes } from './system-settings.ts'
 import { systemRoutes } from './systems.ts'
 import { timelineRoutes } from './timeline.ts'
 import { tokenRoutes } from './tokens.ts'
+import { trendRoutes } from './trend.ts'
 import { webhookDeliveryRoutes } from './webhook-deliveries.ts'
 
 /** Everything below /api/v1, described at /api/v1/openapi.json. */
@@ -52,6 +54,8 @@ export async function apiRoutes(
   for (const routes of [
     fleetRoutes,
     attentionRoutes,
+    activityRoutes,
+    trendRoutes,
     systemRoutes,
     systemSettingsRoutes,
     systemActionRoutes,

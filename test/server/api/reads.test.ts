@@ -21,6 +21,8 @@ beforeAll(async () => {
   paths = [
     '/fleet/summary',
     '/fleet/attention',
+    '/fleet/activity',
+    '/fleet/trend',
     '/systems',
     '/systems/web1',
     '/systems/web1/keys',

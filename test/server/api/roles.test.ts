@@ -8,6 +8,8 @@ import { encodeBase64 } from '../../../src/protocol/keys.ts'
 const ROUTES: [method: string, path: string, atLeast: Role, body?: () => object][] = [
   ['GET', '/fleet/summary', 'viewer'],
   ['GET', '/fleet/attention', 'viewer'],
+  ['GET', '/fleet/activity', 'viewer'],
+  ['GET', '/fleet/trend', 'viewer'],
   ['GET', '/systems', 'viewer'],
   ['GET', '/systems/{hostname}', 'viewer'],
   ['GET', '/systems/{hostname}/reports', 'viewer'],

@@ -151,6 +151,7 @@ test('they are kept for 90 days', async () => {
     onlinePeriodsMs: 1e12,
     eventsMs: 1e12,
     auditMs: 1e12,
+    historyMs: 1e12,
   })
   expect(await deliveries(server.database.db)).toMatchObject([{ delivery: 'young' }])
 })

@@ -14,6 +14,18 @@ export interface Operations {
     body: undefined
     answer: { "items": ({ "kind": "identity_conflict" | "history_lost" | "chain_broken" | "offline" | "unmanaged" | "wrong_configuration" | "off_branch" | "pinned_mismatch" | "key_pending" | "spool_failed" | "sync_failed" | "evaluation_failed" | "behind" | "late" | "hostname_changed" | "clock_skew" | "profile_mismatch" | "reboot_needed" | "never_seen"; "severity": "critical" | "warning" | "notice"; "rank": number; "since": string; "hostname": string | null; "environment": string | null; "flake": { "id": number; "url": string; "branch": string | null } | null; "details": unknown })[]; "kinds": ({ "kind": "identity_conflict" | "history_lost" | "chain_broken" | "offline" | "unmanaged" | "wrong_configuration" | "off_branch" | "pinned_mismatch" | "key_pending" | "spool_failed" | "sync_failed" | "evaluation_failed" | "behind" | "late" | "hostname_changed" | "clock_skew" | "profile_mismatch" | "reboot_needed" | "never_seen"; "severity": "critical" | "warning" | "notice"; "rank": number; "count": number })[]; "total": number }
   }
+  listActivity: {
+    params: undefined
+    query: { "after"?: number; "limit"?: number }
+    body: undefined
+    answer: { "entries": ({ "id": number; "at": string; "kind": "drift" | "flag_raised" | "flag_ended" | "head" | "evaluation"; "systems": number; "hostnames": (string)[]; "flake": { "id": number; "url": string; "branch": string | null } | null; "commit": { "sha": string; "subject": string | null } | null; "details": unknown })[]; "next": number | null }
+  }
+  getFleetTrend: {
+    params: undefined
+    query: { "period"?: "24h" | "7d" | "30d" | "90d" | "400d" }
+    body: undefined
+    answer: { "step_secs": number; "times": (string)[]; "systems": (number | null)[]; "liveness": { "online": (number | null)[]; "late": (number | null)[]; "offline": (number | null)[]; "never_seen": (number | null)[] }; "standing": { "unmanaged": (number | null)[]; "wrong_configuration": (number | null)[]; "off_branch": (number | null)[]; "pinned_mismatch": (number | null)[]; "behind": (number | null)[]; "evaluation_failed": (number | null)[]; "pending": (number | null)[]; "unassigned": (number | null)[]; "no_report": (number | null)[]; "in_sync": (number | null)[] } }
+  }
   listSystems: {
     params: undefined
     query: { "liveness"?: "online" | "late" | "offline" | "never_seen"; "drift"?: "unmanaged" | "wrong_configuration" | "off_branch" | "pinned_mismatch" | "behind" | "evaluation_failed" | "pending" | "unassigned" | "no_report" | "in_sync"; "standing"?: "unmanaged" | "wrong_configuration" | "off_branch" | "pinned_mismatch" | "behind" | "evaluation_failed" | "pending" | "unassigned" | "no_report" | "in_sync"; "flag"?: "reboot_needed" | "profile_mismatch" | "identity_conflict" | "chain_broken" | "history_lost" | "spool_failed" | "clock_skew" | "hostname_changed"; "flake"?: number; "environment"?: string; "registration"?: "active" | "pending" | "keyless" | "archived"; "text"?: string; "sort"?: "hostname" | "drift" | "since" | "last_contact"; "after"?: string; "limit"?: number }
@@ -235,6 +247,8 @@ export interface Operations {
 export const PLACES: { readonly [Name in keyof Operations]: readonly [method: string, path: string] } = {
   getFleetSummary: ['GET', '/fleet/summary'],
   listAttention: ['GET', '/fleet/attention'],
+  listActivity: ['GET', '/fleet/activity'],
+  getFleetTrend: ['GET', '/fleet/trend'],
   listSystems: ['GET', '/systems'],
   addSystem: ['POST', '/systems'],
   getSystem: ['GET', '/systems/{hostname}'],
