@@ -38,3 +38,57 @@ begin
 end $$;
 create trigger keep_audit before update or delete or truncate on audit
   for each statement execute function keep_audit();
+
+-- Who signs in. The name is what one signs in with, in any case of letters.
+create table users (
+  id bigint generated always as identity primary key,
+  name text not null check (name <> ''),
+  display_name text not null default '',
+  role text not null check (role in ('viewer', 'operator', 'admin')),
+  -- PHC string (store/users.ts); null: signs in otherwise, or has not used the link yet
+  password text,
+  -- of the OpenID provider, and whom it names; null: signs in with a password
+  issuer text,
+  subject text,
+  disabled_at timestamptz,
+  last_sign_in_at timestamptz,
+  created_at timestamptz not null default now(),
+  check ((issuer is null) = (subject is null))
+);
+create unique index users_name on users (lower(name));
+create unique index users_subject on users (issuer, subject);
+
+create table sessions (
+  id bigint generated always as identity primary key,
+  user_id bigint not null references users on delete cascade,
+  -- SHA-256 of the cookie's value
+  hash bytea not null unique check (octet_length(hash) = 32),
+  address text not null,
+  created_at timestamptz not null default now(),
+  -- written at most every 5 minutes
+  last_used_at timestamptz not null default now(),
+  -- whatever its use
+  expires_at timestamptz not null
+);
+create index sessions_user on sessions (user_id);
+create index sessions_expiry on sessions (expires_at);
+
+-- Links that work once: to make the first administrator, or to choose a password.
+create table one_time_links (
+  -- SHA-256 of the token
+  hash bytea primary key check (octet_length(hash) = 32),
+  -- whose password; null: the set-up
+  user_id bigint unique references users on delete cascade,
+  -- null: as long as there is no user
+  expires_at timestamptz
+);
+create unique index one_time_links_set_up on one_time_links ((user_id is null)) where user_id is null;
+
+-- Failed sign-ins, of an account from an address, of an account, and of an address (store/sign-in-failures.ts).
+create table sign_in_failures (
+  -- SHA-256 of what it counts: names that people mistype may be passwords
+  subject bytea primary key,
+  failures integer not null,
+  last_at timestamptz not null default now()
+);
+create index sign_in_failures_at on sign_in_failures (last_at);

@@ -367,6 +367,13 @@ CREATE TABLE public.keys (
 )
 WITH (fillfactor='70');
 
+CREATE TABLE public.one_time_links (
+    hash bytea NOT NULL,
+    user_id bigint,
+    expires_at timestamp with time zone,
+    CONSTRAINT one_time_links_hash_check CHECK ((octet_length(hash) = 32))
+);
+
 CREATE TABLE public.online_periods (
     system_id bigint NOT NULL,
     started_at timestamp with time zone NOT NULL,
@@ -423,6 +430,32 @@ CREATE TABLE public.reports_kept (
     CONSTRAINT reports_id_check CHECK ((octet_length(id) = 32))
 );
 
+CREATE TABLE public.sessions (
+    id bigint NOT NULL,
+    user_id bigint NOT NULL,
+    hash bytea NOT NULL,
+    address text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    last_used_at timestamp with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    CONSTRAINT sessions_hash_check CHECK ((octet_length(hash) = 32))
+);
+
+ALTER TABLE public.sessions ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.sessions_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.sign_in_failures (
+    subject bytea NOT NULL,
+    failures integer NOT NULL,
+    last_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
 CREATE TABLE public.systems (
     id bigint NOT NULL,
     hostname text NOT NULL,
@@ -438,6 +471,31 @@ CREATE TABLE public.systems (
 
 ALTER TABLE public.systems ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.systems_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.users (
+    id bigint NOT NULL,
+    name text NOT NULL,
+    display_name text DEFAULT ''::text NOT NULL,
+    role text NOT NULL,
+    password text,
+    issuer text,
+    subject text,
+    disabled_at timestamp with time zone,
+    last_sign_in_at timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT users_check CHECK (((issuer IS NULL) = (subject IS NULL))),
+    CONSTRAINT users_name_check CHECK ((name <> ''::text)),
+    CONSTRAINT users_role_check CHECK ((role = ANY (ARRAY['viewer'::text, 'operator'::text, 'admin'::text])))
+);
+
+ALTER TABLE public.users ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.users_id_seq
     START WITH 1
     INCREMENT BY 1
     NO MINVALUE
@@ -535,6 +593,12 @@ ALTER TABLE ONLY public.keys
 ALTER TABLE ONLY public.keys
     ADD CONSTRAINT keys_public_key_key UNIQUE (public_key);
 
+ALTER TABLE ONLY public.one_time_links
+    ADD CONSTRAINT one_time_links_pkey PRIMARY KEY (hash);
+
+ALTER TABLE ONLY public.one_time_links
+    ADD CONSTRAINT one_time_links_user_id_key UNIQUE (user_id);
+
 ALTER TABLE ONLY public.online_periods
     ADD CONSTRAINT online_periods_pkey PRIMARY KEY (system_id, started_at);
 
@@ -544,8 +608,20 @@ ALTER TABLE ONLY public.reports
 ALTER TABLE ONLY public.reports_kept
     ADD CONSTRAINT reports_kept_pkey PRIMARY KEY (system_id, id, month);
 
+ALTER TABLE ONLY public.sessions
+    ADD CONSTRAINT sessions_hash_key UNIQUE (hash);
+
+ALTER TABLE ONLY public.sessions
+    ADD CONSTRAINT sessions_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.sign_in_failures
+    ADD CONSTRAINT sign_in_failures_pkey PRIMARY KEY (subject);
+
 ALTER TABLE ONLY public.systems
     ADD CONSTRAINT systems_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.users
+    ADD CONSTRAINT users_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.webhook_deliveries
     ADD CONSTRAINT webhook_deliveries_pkey PRIMARY KEY (id);
@@ -599,6 +675,8 @@ CREATE INDEX keys_pending ON public.keys USING btree (system_id) WHERE (status =
 
 CREATE INDEX keys_system ON public.keys USING btree (system_id);
 
+CREATE UNIQUE INDEX one_time_links_set_up ON public.one_time_links USING btree (((user_id IS NULL))) WHERE (user_id IS NULL);
+
 CREATE INDEX reports_id ON ONLY public.reports USING btree (id);
 
 CREATE INDEX reports_kept_id_idx ON public.reports_kept USING btree (id);
@@ -607,11 +685,21 @@ CREATE INDEX reports_received ON ONLY public.reports USING btree (system_id, rec
 
 CREATE INDEX reports_kept_system_id_received_at_idx ON public.reports_kept USING btree (system_id, received_at DESC);
 
+CREATE INDEX sessions_expiry ON public.sessions USING btree (expires_at);
+
+CREATE INDEX sessions_user ON public.sessions USING btree (user_id);
+
+CREATE INDEX sign_in_failures_at ON public.sign_in_failures USING btree (last_at);
+
 CREATE INDEX systems_archived ON public.systems USING btree (id) WHERE (archived_at IS NOT NULL);
 
 CREATE INDEX systems_flake ON public.systems USING btree (flake_id, COALESCE(configuration, hostname));
 
 CREATE UNIQUE INDEX systems_hostname ON public.systems USING btree (lower(hostname));
+
+CREATE UNIQUE INDEX users_name ON public.users USING btree (lower(name));
+
+CREATE UNIQUE INDEX users_subject ON public.users USING btree (issuer, subject);
 
 CREATE INDEX webhook_deliveries_received ON public.webhook_deliveries USING btree (received_at);
 
@@ -683,6 +771,9 @@ ALTER TABLE ONLY public.keys
 ALTER TABLE ONLY public.keys
     ADD CONSTRAINT keys_system_id_fkey FOREIGN KEY (system_id) REFERENCES public.systems(id);
 
+ALTER TABLE ONLY public.one_time_links
+    ADD CONSTRAINT one_time_links_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.online_periods
     ADD CONSTRAINT online_periods_system_id_fkey FOREIGN KEY (system_id) REFERENCES public.systems(id);
 
@@ -691,6 +782,9 @@ ALTER TABLE public.reports
 
 ALTER TABLE public.reports
     ADD CONSTRAINT reports_system_id_fkey FOREIGN KEY (system_id) REFERENCES public.systems(id);
+
+ALTER TABLE ONLY public.sessions
+    ADD CONSTRAINT sessions_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.systems
     ADD CONSTRAINT systems_flake_id_fkey FOREIGN KEY (flake_id) REFERENCES public.flakes(id);

@@ -1,7 +1,8 @@
 import './request-state.ts'
+import cookie from '@fastify/cookie'
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
 import { Problem } from '../protocol/problems.ts'
-import { createAuthorise } from './api/authorise.ts'
+import { createAuthorise, createFindCaller } from './api/authorise.ts'
 import { brokenHttpOptions, httpServerOptions, installBrokenHttp } from './broken-http.ts'
 import type { ServerContext } from './context.ts'
 import type { Verify } from './ed25519.ts'
@@ -60,6 +61,7 @@ export async function createApp(
   http.decorateRequest('agent', null)
   http.decorateRequest('caller', null)
   http.decorateReply('problem', null)
+  await http.register(cookie)
   installProblemReplies(http)
   refuseWhileClosing(http)
   installBrokenHttp(http)
@@ -67,7 +69,8 @@ export async function createApp(
   const metrics = createMetrics(context)
   metrics.observe(http)
   const limit = createFailureLimit(context.clock)
-  const authorise = createAuthorise(context, limit)
+  const findCaller = createFindCaller(context)
+  const authorise = createAuthorise(findCaller, limit)
   const checkAuthority = createAuthorityCheck(settings)
   const { heartbeats, reports } = createBatches(context.db, options.batches)
   metrics.watchQueue('heartbeats', () => heartbeats.depth)
@@ -80,7 +83,7 @@ export async function createApp(
   if (settings.metricsListen === null) {
     // anonymous_read is for people; metrics also tell how busy the server is
     const named = { ...context, settings: { ...settings, anonymousRead: false } }
-    metricsRoute(http, metrics, createAuthorise(named, limit))
+    metricsRoute(http, metrics, createAuthorise(createFindCaller(named), limit))
   }
   await http.register(async (agents) => {
     const authenticator = createAuthenticator({ ...context, verify: options.verify, limit })
@@ -95,7 +98,7 @@ export async function createApp(
     enrollRoute(agents, context, { verify: options.verify, limit, isConfidential, checkAuthority })
   })
   await http.register(async (webhooks) => webhookRoutes(webhooks, context, { limit }))
-  await http.register((api) => apiRoutes(api, context, { authorise, version: options.version }), {
+  await http.register((api) => apiRoutes(api, context, { authorise, findCaller, version: options.version }), {
     prefix: '/api/v1',
   })
   await http.register(webPages, { directory: findWebPages() })

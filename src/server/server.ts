@@ -12,6 +12,8 @@ import { openStore, type Store } from '../store/open-store.ts'
 import { createPartitions } from '../store/partitions.ts'
 import { type DeclaredSystem, reconcile } from '../store/reconcile.ts'
 import { applyRetention } from '../store/retention.ts'
+import { expireSessions } from '../store/sessions.ts'
+import { expireSignInFailures } from '../store/sign-in-failures.ts'
 import { addUpTally } from '../store/tally.ts'
 import { createApp } from './app.ts'
 import type { ServerSettings } from './context.ts'
@@ -19,6 +21,7 @@ import { createVerifier } from './ed25519.ts'
 import type { BatchLimits } from './ingest/batcher.ts'
 import { type Job, startRecurringJobs } from './jobs.ts'
 import { createMetricsListener } from './metrics-listener.ts'
+import { offerSetUp } from './people/set-up-link.ts'
 import { webhookSecretsOf } from './webhooks/secrets.ts'
 
 export interface Server {
@@ -90,6 +93,12 @@ export function createServer(options: {
     const { host, port } = config.server
     address = await app.http.listen({ host, port, backlog: BACKLOG })
     log.info({ address }, 'the server is ready')
+    await offerSetUp({
+      db: database.db,
+      stateDir: config.server.state_dir,
+      url: settings.publicUrl ?? address,
+      log,
+    })
   }
 
   return { ...createPart(lifecycle, start), address: () => address }
@@ -112,6 +121,14 @@ function recurringJobs(
       name: 'record-history',
       schedule: { everyMinutes: HISTORY_STEP },
       run: () => recordFleet(db, liveness),
+    },
+    {
+      name: 'expire-sessions',
+      schedule: { minute: 27 },
+      run: async () => {
+        await expireSessions(db)
+        await expireSignInFailures(db)
+      },
     },
     { name: 'create-partitions', schedule: { minute: 17 }, run: () => createPartitions(db) },
     {

@@ -24,6 +24,7 @@ export const AUDIT_ACTIONS = [
   'user.change',
   'user.role',
   'user.password',
+  'user.password-link',
   'user.disable',
   'user.enable',
   'user.remove',

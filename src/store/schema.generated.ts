@@ -214,6 +214,12 @@ export interface KeysTable {
   state_sequence: Generated<number>
 }
 
+export interface OneTimeLinksTable {
+  hash: Buffer
+  user_id: number | null
+  expires_at: Date | null
+}
+
 export interface OnlinePeriodsTable {
   system_id: number
   started_at: Date
@@ -243,6 +249,22 @@ export interface ReportsTable {
   signature: string
 }
 
+export interface SessionsTable {
+  id: GeneratedAlways<number>
+  user_id: number
+  hash: Buffer
+  address: string
+  created_at: Generated<Date>
+  last_used_at: Generated<Date>
+  expires_at: Date
+}
+
+export interface SignInFailuresTable {
+  subject: Buffer
+  failures: number
+  last_at: Generated<Date>
+}
+
 export interface SystemsTable {
   id: GeneratedAlways<number>
   hostname: string
@@ -254,6 +276,19 @@ export interface SystemsTable {
   created_at: Generated<Date>
   flake_id: number | null
   assigned_at: Generated<Date>
+}
+
+export interface UsersTable {
+  id: GeneratedAlways<number>
+  name: string
+  display_name: Generated<string>
+  role: 'viewer' | 'operator' | 'admin'
+  password: string | null
+  issuer: string | null
+  subject: string | null
+  disabled_at: Date | null
+  last_sign_in_at: Date | null
+  created_at: Generated<Date>
 }
 
 export interface WebhookDeliveriesTable {
@@ -287,8 +322,12 @@ export interface DB {
   fleet_history: FleetHistoryTable
   job_runs: JobRunsTable
   keys: KeysTable
+  one_time_links: OneTimeLinksTable
   online_periods: OnlinePeriodsTable
   reports: ReportsTable
+  sessions: SessionsTable
+  sign_in_failures: SignInFailuresTable
   systems: SystemsTable
+  users: UsersTable
   webhook_deliveries: WebhookDeliveriesTable
 }

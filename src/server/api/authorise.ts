@@ -1,8 +1,11 @@
 import type { FastifyRequest, onRequestAsyncHookHandler } from 'fastify'
 import { Problem } from '../../protocol/problems.ts'
 import { type Role, ROLES, useApiToken } from '../../store/api-tokens.ts'
+import { useSession } from '../../store/sessions.ts'
 import type { ServerContext } from '../context.ts'
 import type { FailureLimit } from '../ingest/failure-limit.ts'
+import { sessionTokenOf } from '../people/cookie.ts'
+import { refuseCrossSite } from '../people/same-site.ts'
 
 export interface ApiCaller {
   kind: 'user' | 'token' | 'anonymous'
@@ -10,6 +13,8 @@ export interface ApiCaller {
   id: number
   name: string
   role: Role
+  /** Of a user: the session. */
+  session?: { id: number; displayName: string; expiresAt: Date }
 }
 
 /** Makes the hook that lets callers of at least this role through. */
@@ -18,27 +23,49 @@ export type Authorise = (atLeast: Role) => onRequestAsyncHookHandler
 /** The name of the scheme is in any case (RFC 9110, section 11.1). */
 const BEARER = /^Bearer +([A-Za-z0-9_-]{1,256})$/i
 
-/** Bearer tokens, each with one role; with `anonymous_read` a request without a token may read. */
-export function createAuthorise(context: ServerContext, limit: FailureLimit): Authorise {
-  const callerOf = async (request: FastifyRequest, atLeast: Role): Promise<ApiCaller> => {
+/** Whom a request is from: a token, else the session of the cookie, else anybody where `anonymous_read` lets them read. */
+export type FindCaller = (
+  request: FastifyRequest,
+  /** The request is one that goes on, and is looked at again. */
+  options?: { watch?: boolean },
+) => Promise<ApiCaller | null>
+
+export function createFindCaller({ db, settings }: ServerContext): FindCaller {
+  return async (request, options = {}) => {
     const header = request.headers.authorization
-    if (header === undefined && context.settings.anonymousRead && atLeast === 'viewer')
-      return { kind: 'anonymous', id: 0, name: 'anonymous', role: 'viewer' }
-    const token = header === undefined ? undefined : BEARER.exec(header)?.[1]
-    const caller = token === undefined ? null : await useApiToken(context.db, token)
-    if (caller !== null) return { kind: 'token', ...caller }
-    limit.count(request.ip)
-    throw new Problem(
-      'unauthenticated',
-      header === undefined
-        ? 'send a token: Authorization: Bearer <token>'
-        : 'the token is unknown, expired or revoked',
-    )
+    if (header !== undefined) {
+      const token = BEARER.exec(header)?.[1]
+      const found = token === undefined ? null : await useApiToken(db, token)
+      return found === null ? null : { kind: 'token', ...found }
+    }
+    const token = sessionTokenOf(request, settings)
+    const user = token === null ? null : await useSession(db, token, options)
+    if (user !== null) {
+      refuseCrossSite(request, { publicUrl: settings.publicUrl, cookie: true })
+      const { id, name, role, sessionId, display_name: displayName, expires_at: expiresAt } = user
+      return { kind: 'user', id, name, role, session: { id: sessionId, displayName, expiresAt } }
+    }
+    return settings.anonymousRead ? { kind: 'anonymous', id: 0, name: 'anonymous', role: 'viewer' } : null
   }
+}
+
+export function createAuthorise(findCaller: FindCaller, limit: FailureLimit): Authorise {
   return (atLeast) => async (request) => {
-    const caller = await callerOf(request, atLeast)
+    const caller = await findCaller(request)
+    if (caller === null || (caller.kind === 'anonymous' && atLeast !== 'viewer')) {
+      limit.count(request.ip)
+      throw new Problem(
+        'unauthenticated',
+        request.headers.authorization === undefined
+          ? 'sign in, or send a token: Authorization: Bearer <token>'
+          : 'the token is unknown, expired or revoked',
+      )
+    }
     if (ROLES.indexOf(caller.role) < ROLES.indexOf(atLeast))
-      throw new Problem('forbidden', `this needs the role ${atLeast}; the token has the role ${caller.role}`)
+      throw new Problem(
+        'forbidden',
+        `this needs the role ${atLeast}; ${caller.kind === 'token' ? 'the token has' : 'you have'} the role ${caller.role}`,
+      )
     request.caller = caller
   }
 }

@@ -10,7 +10,7 @@ import {
 import type { DB } from '../../store/schema.generated.ts'
 import type { EventFeed } from './feed.ts'
 
-/** A comment so often keeps proxies from ending a quiet stream, and finds readers that are gone. */
+/** A comment so often keeps proxies from ending a quiet stream, and finds readers that are gone or may not read any more. */
 const HEARTBEAT_MS = 15_000
 /** Then it is ended, and its reader comes back with a token that is checked again. */
 const MAX_AGE_MS = 15 * 60_000
@@ -32,8 +32,10 @@ export function createEventStream(options: {
   after: EventPosition | null
   /** Ends when what there is has been sent. */
   once: boolean
+  /** Whether the reader may still read: asked as often as it is told that we are there. */
+  isWelcome: () => Promise<boolean>
 }) {
-  const { db, feed, response, after, once } = options
+  const { db, feed, response, after, once, isWelcome } = options
   let ended = false
 
   const end = (): void => {
@@ -63,7 +65,12 @@ export function createEventStream(options: {
     end()
     response.destroy()
   }
-  const heartbeat = setInterval(() => write(': still here\n\n'), HEARTBEAT_MS)
+  const beat = async (): Promise<void> => {
+    // without the database nobody is; who comes back hears why
+    if (await isWelcome().catch(() => false)) write(': still here\n\n')
+    else end()
+  }
+  const heartbeat = setInterval(() => void beat(), HEARTBEAT_MS)
   const age = setTimeout(end, MAX_AGE_MS)
   response.once('close', end)
 

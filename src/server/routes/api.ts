@@ -1,6 +1,6 @@
 import swagger from '@fastify/swagger'
 import type { FastifyInstance } from 'fastify'
-import type { Authorise } from '../api/authorise.ts'
+import type { Authorise, FindCaller } from '../api/authorise.ts'
 import { installEtags } from '../api/etag.ts'
 import { ProblemSchema } from '../api/schemas.ts'
 import { installValidation } from '../api/validation.ts'
@@ -16,20 +16,24 @@ import { eventRoutes } from './events.ts'
 import { fleetRoutes } from './fleet.ts'
 import { jobRoutes } from './jobs.ts'
 import { keyRoutes } from './keys.ts'
+import { passwordRoutes } from './passwords.ts'
 import { reportRoutes } from './reports.ts'
+import { sessionRoutes } from './session.ts'
+import { setUpRoutes } from './set-up.ts'
 import { systemActionRoutes } from './system-actions.ts'
 import { systemSettingsRoutes } from './system-settings.ts'
 import { systemRoutes } from './systems.ts'
 import { timelineRoutes } from './timeline.ts'
 import { tokenRoutes } from './tokens.ts'
 import { trendRoutes } from './trend.ts'
+import { userRoutes } from './users.ts'
 import { webhookDeliveryRoutes } from './webhook-deliveries.ts'
 
 /** Everything below /api/v1, described at /api/v1/openapi.json. */
 export async function apiRoutes(
   app: FastifyInstance,
   context: ServerContext,
-  options: { authorise: Authorise; version: string },
+  options: { authorise: Authorise; findCaller: FindCaller; version: string },
 ): Promise<void> {
   installEtags(app)
   installValidation(app)
@@ -42,8 +46,13 @@ export async function apiRoutes(
         description: 'What the machines of a NixOS fleet run, and the evidence for it.',
         license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
       },
-      components: { securitySchemes: { token: { type: 'http', scheme: 'bearer' } } },
-      security: [{ token: [] }],
+      components: {
+        securitySchemes: {
+          token: { type: 'http', scheme: 'bearer' },
+          session: { type: 'apiKey', in: 'cookie', name: '__Host-crystal_forge' },
+        },
+      },
+      security: [{ token: [] }, { session: [] }],
     },
     refResolver: {
       buildLocalReference: ({ $id }, _baseUri, _fragment, index) =>
@@ -60,7 +69,6 @@ export async function apiRoutes(
     systemSettingsRoutes,
     systemActionRoutes,
     timelineRoutes,
-    eventRoutes,
     reportRoutes,
     flakeRoutes,
     commitRoutes,
@@ -68,10 +76,14 @@ export async function apiRoutes(
     keyRoutes,
     enrollTokenRoutes,
     tokenRoutes,
+    userRoutes,
     jobRoutes,
     webhookDeliveryRoutes,
     auditRoutes,
   ])
     routes(app, context, options.authorise)
+  eventRoutes(app, context, options)
+  sessionRoutes(app, context, options)
+  for (const routes of [setUpRoutes, passwordRoutes]) routes(app, context)
   app.get('/openapi.json', { schema: { hide: true } }, () => app.swagger())
 }

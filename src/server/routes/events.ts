@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { Type } from 'typebox'
 import { Problem } from '../../protocol/problems.ts'
-import type { Authorise } from '../api/authorise.ts'
+import type { Authorise, FindCaller } from '../api/authorise.ts'
 import { problemResponses } from '../api/schemas.ts'
 import type { ServerContext } from '../context.ts'
 import { createEventFeed } from '../events/feed.ts'
@@ -28,7 +28,11 @@ const EventQuery = Type.Object(
 )
 
 /** What changed, as server-sent events. */
-export function eventRoutes(app: FastifyInstance, context: ServerContext, authorise: Authorise): void {
+export function eventRoutes(
+  app: FastifyInstance,
+  context: ServerContext,
+  { authorise, findCaller }: { authorise: Authorise; findCaller: FindCaller },
+): void {
   const { db, log } = context
   const feed = createEventFeed({ db, log })
   const streams = new Set<EventStream>()
@@ -57,7 +61,8 @@ export function eventRoutes(app: FastifyInstance, context: ServerContext, author
         },
       },
     },
-    async ({ headers, query }, reply) => {
+    async (request, reply) => {
+      const { headers, query } = request
       const last = headers['last-event-id'] ?? query.after
       const after = last === undefined || last === '' ? null : parsePosition(String(last))
       if (after === null && last !== undefined && last !== '')
@@ -77,7 +82,14 @@ export function eventRoutes(app: FastifyInstance, context: ServerContext, author
         // nginx would hold events back
         'x-accel-buffering': 'no',
       })
-      const stream = createEventStream({ db, feed, response, after, once: query.follow === 'false' })
+      const stream = createEventStream({
+        db,
+        feed,
+        response,
+        after,
+        once: query.follow === 'false',
+        isWelcome: async () => (await findCaller(request, { watch: true })) !== null,
+      })
       streams.add(stream)
       response.once('close', () => streams.delete(stream))
       await stream.start().catch((err: unknown) => {

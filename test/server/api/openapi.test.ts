@@ -80,6 +80,7 @@ describe('real answers', () => {
     await createTestAgent(server, { hostname: 'waits' }).enroll(token)
     await server.api('POST', '/enroll-tokens', { body: { name: 'x' } })
     await server.api('POST', '/tokens', { body: { name: 'x', role: 'viewer', expires_in_secs: 60 } })
+    await server.api('POST', '/users', { body: { name: 'x', role: 'viewer' } })
     await server.api('DELETE', `/systems/full/keys/${agent.key.id}`)
     await server.api('PUT', '/systems/bare/archived')
     const flakeId = await addTestFlake(db)

@@ -98,12 +98,6 @@ export interface Operations {
     body: undefined
     answer: { "entries": ({ "at": string; "kind": "drift" | "flag_raised" | "flag_ended" | "report" | "online"; "details": unknown })[]; "next": string | null }
   }
-  streamEvents: {
-    params: undefined
-    query: { "follow"?: "true" | "false"; "after"?: string }
-    body: undefined
-    answer: undefined
-  }
   listReports: {
     params: { "hostname": string }
     query: { "after"?: string; "limit"?: number }
@@ -224,6 +218,54 @@ export interface Operations {
     body: undefined
     answer: undefined
   }
+  listUsers: {
+    params: undefined
+    query: undefined
+    body: undefined
+    answer: { "users": ({ "id": number; "name": string; "display_name": string; "role": "viewer" | "operator" | "admin"; "signs_in_by": "password" | "oidc" | null; "disabled": boolean; "last_sign_in_at": string | null; "created_at": string })[] }
+  }
+  addUser: {
+    params: undefined
+    query: undefined
+    body: { "name": string; "display_name"?: string; "role": "viewer" | "operator" | "admin"; "password"?: string }
+    answer: { "user": { "id": number; "name": string; "display_name": string; "role": "viewer" | "operator" | "admin"; "signs_in_by": "password" | "oidc" | null; "disabled": boolean; "last_sign_in_at": string | null; "created_at": string }; "password_link"?: { "link": string; "expires_at": string } }
+  }
+  getUser: {
+    params: { "id": number }
+    query: undefined
+    body: undefined
+    answer: { "id": number; "name": string; "display_name": string; "role": "viewer" | "operator" | "admin"; "signs_in_by": "password" | "oidc" | null; "disabled": boolean; "last_sign_in_at": string | null; "created_at": string }
+  }
+  changeUser: {
+    params: { "id": number }
+    query: undefined
+    body: { "display_name"?: string; "role"?: "viewer" | "operator" | "admin"; "disabled"?: boolean }
+    answer: { "id": number; "name": string; "display_name": string; "role": "viewer" | "operator" | "admin"; "signs_in_by": "password" | "oidc" | null; "disabled": boolean; "last_sign_in_at": string | null; "created_at": string }
+  }
+  removeUser: {
+    params: { "id": number }
+    query: undefined
+    body: undefined
+    answer: undefined
+  }
+  createPasswordLink: {
+    params: { "id": number }
+    query: undefined
+    body: undefined
+    answer: { "link": string; "expires_at": string }
+  }
+  endSessions: {
+    params: { "id": number }
+    query: undefined
+    body: undefined
+    answer: undefined
+  }
+  changeOwnPassword: {
+    params: undefined
+    query: undefined
+    body: { "current": string; "password": string }
+    answer: undefined
+  }
   listJobs: {
     params: undefined
     query: undefined
@@ -238,9 +280,45 @@ export interface Operations {
   }
   listAudit: {
     params: undefined
-    query: { "actor"?: string; "action"?: "system.add" | "system.change" | "system.archive" | "system.restore" | "key.enroll" | "key.approve" | "key.add" | "key.deactivate" | "key.revoke" | "flag.acknowledge" | "flake.add" | "flake.change" | "flake.archive" | "flake.sync" | "commit.evaluate" | "evaluation.retry" | "enroll-token.create" | "enroll-token.revoke" | "token.create" | "token.revoke" | "user.add" | "user.change" | "user.role" | "user.password" | "user.disable" | "user.enable" | "user.remove" | "session.start" | "session.end"; "subject"?: string; "from"?: string; "to"?: string; "format"?: "json" | "csv"; "after"?: string; "limit"?: number }
+    query: { "actor"?: string; "action"?: "system.add" | "system.change" | "system.archive" | "system.restore" | "key.enroll" | "key.approve" | "key.add" | "key.deactivate" | "key.revoke" | "flag.acknowledge" | "flake.add" | "flake.change" | "flake.archive" | "flake.sync" | "commit.evaluate" | "evaluation.retry" | "enroll-token.create" | "enroll-token.revoke" | "token.create" | "token.revoke" | "user.add" | "user.change" | "user.role" | "user.password" | "user.password-link" | "user.disable" | "user.enable" | "user.remove" | "session.start" | "session.end"; "subject"?: string; "from"?: string; "to"?: string; "format"?: "json" | "csv"; "after"?: string; "limit"?: number }
     body: undefined
-    answer: { "records": ({ "id": number; "at": string; "actor": { "kind": "user" | "token" | "agent" | "configuration" | "command" | "system"; "id": string | null; "name": string; "role": "viewer" | "operator" | "admin" | null; "address": string | null }; "action": "system.add" | "system.change" | "system.archive" | "system.restore" | "key.enroll" | "key.approve" | "key.add" | "key.deactivate" | "key.revoke" | "flag.acknowledge" | "flake.add" | "flake.change" | "flake.archive" | "flake.sync" | "commit.evaluate" | "evaluation.retry" | "enroll-token.create" | "enroll-token.revoke" | "token.create" | "token.revoke" | "user.add" | "user.change" | "user.role" | "user.password" | "user.disable" | "user.enable" | "user.remove" | "session.start" | "session.end"; "subject": { "kind": string; "id": string | null; "name": string }; "before": unknown; "after": unknown })[]; "next": string | null }
+    answer: { "records": ({ "id": number; "at": string; "actor": { "kind": "user" | "token" | "agent" | "configuration" | "command" | "system"; "id": string | null; "name": string; "role": "viewer" | "operator" | "admin" | null; "address": string | null }; "action": "system.add" | "system.change" | "system.archive" | "system.restore" | "key.enroll" | "key.approve" | "key.add" | "key.deactivate" | "key.revoke" | "flag.acknowledge" | "flake.add" | "flake.change" | "flake.archive" | "flake.sync" | "commit.evaluate" | "evaluation.retry" | "enroll-token.create" | "enroll-token.revoke" | "token.create" | "token.revoke" | "user.add" | "user.change" | "user.role" | "user.password" | "user.password-link" | "user.disable" | "user.enable" | "user.remove" | "session.start" | "session.end"; "subject": { "kind": string; "id": string | null; "name": string }; "before": unknown; "after": unknown })[]; "next": string | null }
+  }
+  streamEvents: {
+    params: undefined
+    query: { "follow"?: "true" | "false"; "after"?: string }
+    body: undefined
+    answer: undefined
+  }
+  getSession: {
+    params: undefined
+    query: undefined
+    body: undefined
+    answer: { "user": { "id": number; "name": string; "display_name": string } | null; "token": string | null; "role": "viewer" | "operator" | "admin" | null; "expires_at": string | null; "anonymous_read": boolean; "setup_needed": boolean; "sign_in": { "password": boolean; "oidc": { "name": string } | null } }
+  }
+  signIn: {
+    params: undefined
+    query: undefined
+    body: { "name": string; "password": string }
+    answer: undefined
+  }
+  signOut: {
+    params: undefined
+    query: undefined
+    body: undefined
+    answer: undefined
+  }
+  setUp: {
+    params: undefined
+    query: undefined
+    body: { "token": string; "name": string; "password": string }
+    answer: undefined
+  }
+  choosePassword: {
+    params: undefined
+    query: undefined
+    body: { "token": string; "password": string }
+    answer: undefined
   }
 }
 
@@ -261,7 +339,6 @@ export const PLACES: { readonly [Name in keyof Operations]: readonly [method: st
   addSystemKey: ['POST', '/systems/{hostname}/keys'],
   revokeSystemKey: ['DELETE', '/systems/{hostname}/keys/{key}'],
   getTimeline: ['GET', '/systems/{hostname}/timeline'],
-  streamEvents: ['GET', '/events'],
   listReports: ['GET', '/systems/{hostname}/reports'],
   getReport: ['GET', '/reports/{digest}'],
   listFlakes: ['GET', '/flakes'],
@@ -282,7 +359,21 @@ export const PLACES: { readonly [Name in keyof Operations]: readonly [method: st
   listTokens: ['GET', '/tokens'],
   createToken: ['POST', '/tokens'],
   revokeToken: ['DELETE', '/tokens/{id}'],
+  listUsers: ['GET', '/users'],
+  addUser: ['POST', '/users'],
+  getUser: ['GET', '/users/{id}'],
+  changeUser: ['PATCH', '/users/{id}'],
+  removeUser: ['DELETE', '/users/{id}'],
+  createPasswordLink: ['POST', '/users/{id}/password-link'],
+  endSessions: ['DELETE', '/users/{id}/sessions'],
+  changeOwnPassword: ['PUT', '/users/me/password'],
   listJobs: ['GET', '/jobs'],
   listWebhookDeliveries: ['GET', '/webhook-deliveries'],
   listAudit: ['GET', '/audit'],
+  streamEvents: ['GET', '/events'],
+  getSession: ['GET', '/session'],
+  signIn: ['POST', '/session'],
+  signOut: ['DELETE', '/session'],
+  setUp: ['POST', '/setup'],
+  choosePassword: ['POST', '/password'],
 }

@@ -1,0 +1,51 @@
+import { readFile, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Kysely } from 'kysely'
+import { errorCode } from '../../lib/errors.ts'
+import { writeFileDurably } from '../../lib/files.ts'
+import type { Logger } from '../../lib/log.ts'
+import { createSetUpToken, isSetUpToken } from '../../store/one-time-links.ts'
+import type { DB } from '../../store/schema.generated.ts'
+import { hasUsers } from '../../store/users.ts'
+
+const FILE = 'setup-link'
+
+/**
+ * While there is no user, sees to it that a link is in the state directory with which the first one is made, and removes it
+ * once there is. It is printed where a person looks on, never to a log. Several servers share one database, and
+ * the link that one of them made last works.
+ */
+export async function offerSetUp(options: {
+  db: Kysely<DB>
+  stateDir: string
+  /** Where browsers reach the server. */
+  url: string
+  log: Logger
+}): Promise<void> {
+  const { db, stateDir, url, log } = options
+  const file = join(stateDir, FILE)
+  if (await hasUsers(db)) return await rm(file, { force: true })
+  const link = (await presentLink(db, file)) ?? setUpLink(url, await createSetUpToken(db))
+  await writeFileDurably(file, `${link}\n`, { mode: 0o600 })
+  log.info({ file }, 'there is no user yet: the link in this file makes the first administrator')
+  if (process.stdout.isTTY) process.stdout.write(`Make the first administrator: ${link}\n`)
+}
+
+/** The token is in the fragment, which browsers send to nobody: no access log has it. */
+export function setUpLink(url: string, token: string): string {
+  return `${url.replace(/\/$/, '').replace(/\/\/(0\.0\.0\.0|\[::\])/, '//localhost')}/setup#token=${token}`
+}
+
+export function passwordLink(url: string, token: string): string {
+  return `${url.replace(/\/$/, '')}/set-password#token=${token}`
+}
+
+async function presentLink(db: Kysely<DB>, file: string): Promise<string | null> {
+  const text = await readFile(file, 'utf8').catch((error: unknown) => {
+    if (errorCode(error) === 'ENOENT') return ''
+    throw error
+  })
+  const link = text.trim()
+  const token = /#token=(cfl_[A-Za-z0-9_-]{43})$/.exec(link)?.[1]
+  return token !== undefined && (await isSetUpToken(db, token)) ? link : null
+}

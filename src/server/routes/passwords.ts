@@ -1,0 +1,59 @@
+import type { FastifyInstance } from 'fastify'
+import { type Static, Type } from 'typebox'
+import { Problem } from '../../protocol/problems.ts'
+import { changeAs } from '../../store/audit.ts'
+import { takePasswordToken } from '../../store/one-time-links.ts'
+import { endSessions } from '../../store/sessions.ts'
+import { setPassword } from '../../store/users.ts'
+import { LinkToken, NewPassword, refuseName } from '../api/people.ts'
+import { problemResponses } from '../api/schemas.ts'
+import type { ServerContext } from '../context.ts'
+import { hashPassword } from '../people/passwords.ts'
+import { refuseCrossSite } from '../people/same-site.ts'
+
+const ChosenPassword = Type.Object(
+  { token: LinkToken, password: NewPassword },
+  { additionalProperties: false },
+)
+
+/** Choosing a password by a link that an administrator made. */
+export function passwordRoutes(app: FastifyInstance, { db, settings }: ServerContext): void {
+  app.post<{ Body: Static<typeof ChosenPassword> }>(
+    '/password',
+    {
+      schema: {
+        operationId: 'choosePassword',
+        summary:
+          'Sets the password of the user whose link has this token, once; all sessions of the user end',
+        security: [],
+        body: ChosenPassword,
+        response: { 204: Type.Null({ description: 'Set; sign in with it' }), ...problemResponses },
+      },
+      onRequest: async (request) =>
+        refuseCrossSite(request, { publicUrl: settings.publicUrl, cookie: false }),
+    },
+    async (request, reply) => {
+      const { token, password } = request.body
+      const hash = await hashPassword(password)
+      const actor = {
+        kind: 'user',
+        id: null,
+        name: 'a password link',
+        role: null,
+        address: request.ip,
+      } as const
+      await changeAs(db, actor, async (transaction) => {
+        const user = await takePasswordToken(transaction, token)
+        if (user === null)
+          throw new Problem(
+            'forbidden',
+            'the link was used already or is too old: ask an administrator for another',
+          )
+        refuseName(password, user.name)
+        await setPassword(transaction, user, hash, { record: true })
+        await endSessions(transaction, { userId: user.id })
+      })
+      return reply.code(204).send()
+    },
+  )
+}
