@@ -1,4 +1,5 @@
 import { type Kysely, sql } from 'kysely'
+import { type CommitBefore, findPrevious } from './commit-changes.ts'
 import { type CommitListRow, LISTED_COMMIT } from './commit-list.ts'
 import type { DB } from './schema.generated.ts'
 
@@ -26,6 +27,9 @@ export interface CommitDetail extends CommitListRow {
   error: string | null
   /** Null until they are read. */
   inputs: CommitInput[] | null
+  previous: Omit<CommitBefore, 'id'> | null
+  /** While it is evaluated: how many configurations have a result, how many of them since it began, and of how many. */
+  progress: { done: number; new: number; total: number | null } | null
   /** In the order of their names. */
   evaluations: CommitEvaluation[]
 }
@@ -36,6 +40,7 @@ export interface CommitEvaluation {
   status: 'succeeded' | 'failed'
   out_path: string | null
   cause: string | null
+  evaluated_at: Date
 }
 
 /** The commits of this revision, or of this beginning of one: each flake has its own. In the order of the flakes. */
@@ -77,11 +82,27 @@ export async function findCommitDetail(db: Kysely<DB>, id: number): Promise<Comm
   if (row === undefined) return null
   const evaluations = await db
     .selectFrom('evaluations')
-    .select(['id', 'configuration', 'status', 'out_path', 'cause'])
+    .select(['id', 'configuration', 'status', 'out_path', 'cause', 'evaluated_at'])
     .where('commit_id', '=', id)
     .orderBy('configuration')
     .execute()
-  return { ...row, is_head: row.is_head ?? false, evaluations }
+  const previous = await findPrevious(db, id)
+  return {
+    ...row,
+    is_head: row.is_head ?? false,
+    previous,
+    progress: progressOf(row, evaluations),
+    evaluations,
+  }
+}
+
+function progressOf(
+  { status, started_at, configurations }: Pick<CommitDetail, 'status' | 'started_at' | 'configurations'>,
+  evaluations: readonly CommitEvaluation[],
+): CommitDetail['progress'] {
+  if (status !== 'running' || started_at === null) return null
+  const since = evaluations.filter(({ evaluated_at }) => evaluated_at >= started_at)
+  return { done: evaluations.length, new: since.length, total: configurations }
 }
 
 /** The evaluator writes them in its own terms. */

@@ -1,11 +1,22 @@
+import { Type } from 'typebox'
 import { Problem } from '../../protocol/problems.ts'
 import type { Asked } from '../../store/asked-evaluations.ts'
+import type { CommitBefore } from '../../store/commit-changes.ts'
 import { findCommits } from '../../store/commit-detail.ts'
-import type { CommitListRow, CommitPlace } from '../../store/commit-list.ts'
+import { COMMIT_STATUSES, type CommitListRow, type CommitPlace } from '../../store/commit-list.ts'
 import type { ServerContext } from '../context.ts'
+import { oneOf, TextOrNull } from './schemas.ts'
 
 /** As many first digits as Git shows, or more; an index finds them. */
 export const SHA_PATTERN = '^[0-9a-f]{7,64}$'
+
+/** The first parent, of a commit that has one on the branch. */
+export const PreviousOrNull = Type.Unsafe<Omit<CommitBefore, 'id'> | null>({
+  type: ['object', 'null'],
+  properties: { sha: Type.String(), subject: TextOrNull, status: oneOf(COMMIT_STATUSES) },
+  required: ['sha', 'subject', 'status'],
+  description: 'The first parent; null: it is not known, or this is no first-parent commit of the branch',
+})
 
 /** A place in the order of a branch, for `next`: position, mainline and id. */
 export const PLACE_PATTERN = '^[0-9]{1,9}-[01]-[0-9]{1,15}$'

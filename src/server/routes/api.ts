@@ -8,7 +8,9 @@ import type { ServerContext } from '../context.ts'
 import { activityRoutes } from './activity.ts'
 import { attentionRoutes } from './attention.ts'
 import { auditRoutes } from './audit.ts'
+import { commitChangeRoutes } from './commit-changes.ts'
 import { commitRoutes } from './commits.ts'
+import { desiredCommitRoutes } from './desired-commits.ts'
 import { enrollTokenRoutes } from './enroll-tokens.ts'
 import { evaluationRoutes } from './evaluations.ts'
 import { flakeRoutes } from './flakes.ts'
@@ -72,6 +74,8 @@ export async function apiRoutes(
     reportRoutes,
     flakeRoutes,
     commitRoutes,
+    commitChangeRoutes,
+    desiredCommitRoutes,
     evaluationRoutes,
     keyRoutes,
     enrollTokenRoutes,

@@ -1,13 +1,14 @@
 import type { FastifyInstance } from 'fastify'
 import { type Static, Type } from 'typebox'
 import { type Again, askForEvaluation } from '../../store/asked-evaluations.ts'
-import { findCommitDetail } from '../../store/commit-detail.ts'
+import { type CommitDetail, findCommitDetail } from '../../store/commit-detail.ts'
 import { COMMIT_STATUSES, listCommits } from '../../store/commit-list.ts'
 import { EVALUATION_STATUSES } from '../../store/evaluation-list.ts'
 import { actorOf } from '../api/actor.ts'
 import type { Authorise } from '../api/authorise.ts'
 import {
   formatPlace,
+  PreviousOrNull,
   PLACE_PATTERN,
   readPlace,
   refuseUnasked,
@@ -61,6 +62,17 @@ const listed = {
 const ListedCommit = Type.Object(listed)
 export type ListedCommit = Static<typeof ListedCommit>
 
+const ProgressOrNull = Type.Unsafe<CommitDetail['progress']>({
+  type: ['object', 'null'],
+  properties: {
+    done: Type.Integer({ description: 'Configurations that have a result' }),
+    new: Type.Integer({ description: 'Of these, how many have it since this evaluation began' }),
+    total: { ...IntegerOrNull, description: 'Configurations; null: they are not listed yet' },
+  },
+  required: ['done', 'new', 'total'],
+  description: 'While it is evaluated, else null',
+})
+
 const Commit = Type.Object({
   ...listed,
   flake_url: Type.String(),
@@ -71,6 +83,8 @@ const Commit = Type.Object({
   started_at: TimeOrNull,
   nix_version: TextOrNull,
   error: TextOrNull,
+  previous: PreviousOrNull,
+  progress: ProgressOrNull,
   inputs: Type.Union([
     Type.Array(
       Type.Object({
@@ -91,6 +105,7 @@ const Commit = Type.Object({
       status: oneOf(EVALUATION_STATUSES),
       out_path: TextOrNull,
       cause: TextOrNull,
+      evaluated_at: Time,
     }),
   ),
 })

@@ -33,6 +33,8 @@ beforeAll(async () => {
     `/flakes/${flakeId}`,
     `/flakes/${flakeId}/commits`,
     `/commits/${shaOf('two')}`,
+    `/commits/${shaOf('two')}/changes`,
+    '/systems/web1/desired-commits',
     '/evaluations',
     '/evaluations/1',
     '/keys',

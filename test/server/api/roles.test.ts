@@ -24,6 +24,8 @@ const ROUTES: [method: string, path: string, atLeast: Role, body?: () => object]
   ['GET', '/flakes/{id}', 'viewer'],
   ['GET', '/flakes/{id}/commits', 'viewer'],
   ['GET', '/commits/{sha}', 'viewer'],
+  ['GET', '/commits/{sha}/changes', 'viewer'],
+  ['GET', '/systems/{hostname}/desired-commits', 'viewer'],
   ['GET', '/evaluations', 'viewer'],
   ['GET', '/evaluations/{id}', 'viewer'],
   ['POST', '/flakes', 'operator', () => ({ url: `github:a/${Math.random().toString(36).slice(2)}` })],

@@ -150,13 +150,25 @@ export interface Operations {
     params: { "sha": string }
     query: { "flake"?: number }
     body: undefined
-    answer: { "flake_id": number; "sha": string; "position": number | null; "mainline": boolean; "author": string | null; "subject": string | null; "committed_at": string | null; "arrived_at": string; "signed": boolean | null; "status": "new" | "queued" | "running" | "evaluated" | "failed" | "superseded"; "finished_at": string | null; "cause": string | null; "configurations": number | null; "succeeded": number; "failed": number; "changed": number | null; "flake_url": string; "is_head": boolean; "left_at": string | null; "authored_at": string | null; "queued_at": string | null; "started_at": string | null; "nix_version": string | null; "error": string | null; "inputs": ({ "name": string; "type": string; "url": string | null; "revision": string | null; "nar_hash": string | null; "last_modified": string | null })[] | null; "evaluations": ({ "id": number; "configuration": string; "status": "succeeded" | "failed"; "out_path": string | null; "cause": string | null })[] }
+    answer: { "flake_id": number; "sha": string; "position": number | null; "mainline": boolean; "author": string | null; "subject": string | null; "committed_at": string | null; "arrived_at": string; "signed": boolean | null; "status": "new" | "queued" | "running" | "evaluated" | "failed" | "superseded"; "finished_at": string | null; "cause": string | null; "configurations": number | null; "succeeded": number; "failed": number; "changed": number | null; "flake_url": string; "is_head": boolean; "left_at": string | null; "authored_at": string | null; "queued_at": string | null; "started_at": string | null; "nix_version": string | null; "error": string | null; "previous": { "sha": string; "subject": string | null; "status": "new" | "queued" | "running" | "evaluated" | "failed" | "superseded" } | null; "progress": { "done": number; "new": number; "total": number | null } | null; "inputs": ({ "name": string; "type": string; "url": string | null; "revision": string | null; "nar_hash": string | null; "last_modified": string | null })[] | null; "evaluations": ({ "id": number; "configuration": string; "status": "succeeded" | "failed"; "out_path": string | null; "cause": string | null; "evaluated_at": string })[] }
   }
   evaluateCommit: {
     params: { "sha": string }
     query: { "flake"?: number }
     body: { "again"?: "none" | "failed" | "all" } | null
     answer: { "sha": string; "flake_id": number }
+  }
+  listCommitChanges: {
+    params: { "sha": string }
+    query: { "flake"?: number; "after"?: string; "limit"?: number }
+    body: undefined
+    answer: { "previous": { "sha": string; "subject": string | null; "status": "new" | "queued" | "running" | "evaluated" | "failed" | "superseded" } | null; "known": boolean; "counts": { "changed": number; "added": number; "removed": number; "broken": number; "repaired": number }; "systems": number; "changes": ({ "configuration": string; "change": "changed" | "added" | "removed" | "broken" | "repaired"; "before": string | null; "after": string | null; "systems": number; "hostnames": (string)[] })[]; "next": string | null }
+  }
+  listDesiredCommits: {
+    params: { "hostname": string }
+    query: undefined
+    body: undefined
+    answer: { "commits": ({ "sha": string; "subject": string | null; "author": string | null; "committed_at": string | null; "arrived_at": string; "mainline": boolean; "changes": boolean | null })[]; "total": number | null; "changing": number | null }
   }
   listEvaluations: {
     params: undefined
@@ -349,6 +361,8 @@ export const PLACES: { readonly [Name in keyof Operations]: readonly [method: st
   listCommits: ['GET', '/flakes/{id}/commits'],
   getCommit: ['GET', '/commits/{sha}'],
   evaluateCommit: ['POST', '/commits/{sha}/evaluate'],
+  listCommitChanges: ['GET', '/commits/{sha}/changes'],
+  listDesiredCommits: ['GET', '/systems/{hostname}/desired-commits'],
   listEvaluations: ['GET', '/evaluations'],
   getEvaluation: ['GET', '/evaluations/{id}'],
   retryEvaluation: ['POST', '/evaluations/{id}/retry'],
