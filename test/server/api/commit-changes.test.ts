@@ -132,7 +132,7 @@ describe('the commits between what a system runs and what it should run', () => 
       sha: shaOf('c5'),
       subject: 'subject of c5',
       author: 'A U Thor <author@example.org>',
-      committed_at: '2023-11-14T22:18:30.000Z',
+      committed_at: '2023-11-14T22:18:50.000Z',
       arrived_at: expect.stringMatching(/\dZ$/),
       mainline: true,
       changes: true,
