@@ -1,8 +1,9 @@
 import './styles/base.css'
-import { QueryClient, QueryClientProvider } from '@tanstack/react-query'
+import { QueryCache, QueryClient, QueryClientProvider } from '@tanstack/react-query'
 import { RouterProvider } from '@tanstack/react-router'
 import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
+import { ApiProblem } from './api/client.ts'
 import { mayPass } from './api/queries.ts'
 import { createLive } from './live/live.ts'
 import { createPages } from './router.tsx'
@@ -11,11 +12,23 @@ import { applyTheme, chosenTheme } from './shell/theme.ts'
 applyTheme(chosenTheme())
 
 const client = new QueryClient({
+  queryCache: new QueryCache({
+    // the session has ended, or its role is another: who the reader is decides on what is shown
+    onError: (error, { queryKey }) => {
+      if (!(error instanceof ApiProblem) || ![401, 403].includes(error.status)) return
+      if (queryKey[0] === 'getSession') return
+      void readSessionAgain()
+    },
+  }),
   defaultOptions: {
     // events say when something changed (live/); a minute bounds what a missed one can cost
     queries: { staleTime: 60_000, retry: mayPass, refetchOnWindowFocus: true },
   },
 })
+async function readSessionAgain(): Promise<void> {
+  await client.invalidateQueries({ queryKey: ['getSession'] })
+  await router.invalidate()
+}
 const router = createPages({ client, live: createLive(client) })
 const root = document.getElementById('root')
 if (root === null) throw new Error('index.html has no #root')

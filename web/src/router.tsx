@@ -6,6 +6,7 @@ import {
   lazyRouteComponent,
   Outlet,
 } from '@tanstack/react-router'
+import { localPath, requireReader } from './access/session.ts'
 import type { Live } from './live/live.ts'
 import { systemsSearch } from './pages/systems/search.ts'
 import { Broken } from './shell/Broken.tsx'
@@ -21,6 +22,7 @@ const root = createRootRouteWithContext<Shared>()({ component: Outlet, notFoundC
 const shell = createRoute({
   getParentRoute: () => root,
   id: 'shell',
+  beforeLoad: async ({ context, location }) => await requireReader(context.client, location.href),
   component: function ShellRoute() {
     return <Shell live={shell.useRouteContext().live} />
   },
@@ -95,7 +97,26 @@ const pages = shell.addChildren([
     component: lazyRouteComponent(() => import('./pages/settings/Settings.tsx'), 'Settings'),
   }),
 ])
-const routeTree = root.addChildren([pages])
+const access = [
+  createRoute({
+    getParentRoute: () => root,
+    path: '/sign-in',
+    validateSearch: ({ from }: Record<string, unknown>): { from?: string } =>
+      localPath(from) === '/' ? {} : { from: localPath(from) },
+    component: lazyRouteComponent(() => import('./access/SignIn.tsx'), 'SignIn'),
+  }),
+  createRoute({
+    getParentRoute: () => root,
+    path: '/setup',
+    component: lazyRouteComponent(() => import('./access/SetUp.tsx'), 'SetUp'),
+  }),
+  createRoute({
+    getParentRoute: () => root,
+    path: '/set-password',
+    component: lazyRouteComponent(() => import('./access/SetPassword.tsx'), 'SetPassword'),
+  }),
+] as const
+const routeTree = root.addChildren([pages, ...access])
 
 export function createPages(context: Shared) {
   return createRouter({

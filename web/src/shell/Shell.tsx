@@ -1,6 +1,7 @@
 import { Link, Outlet, useRouterState } from '@tanstack/react-router'
 import { Menu } from 'lucide-react'
 import { useState } from 'react'
+import { UserMenu } from '../access/UserMenu.tsx'
 import type { Live } from '../live/live.ts'
 import { LiveStatus } from '../live/LiveStatus.tsx'
 import { Navigation } from './Navigation.tsx'
@@ -39,6 +40,7 @@ export function Shell({ live }: { live: Live }) {
           <LiveStatus live={live} />
           <ThemeChoice />
           <ShortcutHelp />
+          <UserMenu />
         </div>
       </header>
       <Navigation open={menuOpen} />

@@ -1,0 +1,146 @@
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
+import { createSetUpToken } from '../../src/store/one-time-links.ts'
+import { addTestUser, PASSWORD } from '../support/people.ts'
+import { startTestServer, type TestServer } from '../support/test-server.ts'
+import { expectAccessible, openPage, startBrowser, type TestPageOptions } from './support/browser.ts'
+
+let server: TestServer
+let browser: Browser
+beforeAll(async () => {
+  browser = await startBrowser()
+})
+afterAll(() => browser.close())
+beforeEach(async () => {
+  server = await startTestServer()
+  return server.stop
+})
+
+const open = async (path: string, options?: TestPageOptions) => {
+  const opened = await openPage(browser, server.url, options)
+  onTestFinished(opened.close)
+  await opened.page.goto(path)
+  return opened
+}
+const signIn = async (page: Page, name: string, password = PASSWORD): Promise<void> => {
+  await page.getByRole('textbox', { name: 'Name' }).fill(name)
+  await page.getByLabel('Password').fill(password)
+  await page.getByRole('button', { name: 'Sign in' }).click()
+}
+
+describe('set-up', () => {
+  test('leads from the link to the first page, with the link gone from the address', async () => {
+    const token = await createSetUpToken(server.database.db)
+    const { page, complaints } = await open(`/setup#token=${token}`)
+    await page.getByRole('heading', { name: 'Set up Crystal Forge' }).waitFor()
+    expect(page.url()).toBe(`${server.url}/setup`)
+    await page.getByRole('textbox', { name: 'Name' }).fill('ada')
+    await page.getByLabel('Password').fill(PASSWORD)
+    await page.getByRole('button', { name: 'Make the administrator' }).click()
+    await page.getByRole('heading', { level: 1, name: 'Overview' }).waitFor()
+    await page.getByRole('button', { name: 'Account of ada' }).click()
+    await page.getByText('admin', { exact: true }).waitFor()
+    expect(complaints).toEqual([])
+  })
+
+  test('says what is wrong with a link that is not whole or does not work', async () => {
+    const { page } = await open('/setup')
+    await page.getByText('This page is reached by the whole link').waitFor()
+    await page.goto('/setup#token=cfl_wrong')
+    await page.reload()
+    await page.getByRole('textbox', { name: 'Name' }).fill('ada')
+    await page.getByLabel('Password').fill(PASSWORD)
+    await page.getByRole('button', { name: 'Make the administrator' }).click()
+    await page.getByRole('alert').getByText('the set-up link does not work any more').waitFor()
+  })
+
+  test('is asked for where there is no user', async () => {
+    const { page } = await open('/')
+    await page.getByText('There is no user yet').waitFor()
+  })
+})
+
+describe('signing in', () => {
+  beforeEach(async () => {
+    await addTestUser(server, 'ada', 'admin')
+  })
+
+  test('leads back to the page that was asked for', async () => {
+    const { page, complaints } = await open('/systems?text=web1')
+    await page.getByRole('heading', { name: 'Sign in' }).waitFor()
+    await signIn(page, 'ada')
+    await page.waitForURL('**/systems?text=web1')
+    await page.getByRole('heading', { level: 1, name: 'Systems' }).waitFor()
+    expect(complaints).toEqual([])
+  })
+
+  test.each(['https://evil.example/', '//evil.example', '/\\evil.example', 'javascript:alert(1)'])(
+    'leads nowhere else: %s',
+    async (from) => {
+      const { page } = await open(`/sign-in?from=${encodeURIComponent(from)}`)
+      await signIn(page, 'ada')
+      await page.getByRole('heading', { level: 1, name: 'Overview' }).waitFor()
+      expect(page.url()).toBe(`${server.url}/`)
+    },
+  )
+
+  test('says that the name or the password is not right, and keeps the name', async () => {
+    const { page } = await open('/sign-in')
+    await signIn(page, 'ada', 'not the password')
+    await page.getByRole('alert').getByText('the name or the password is not right').waitFor()
+    expect(await page.getByRole('textbox', { name: 'Name' }).inputValue()).toBe('ada')
+    expect(await page.getByLabel('Password').inputValue()).toBe('')
+  })
+
+  test('ends by signing out', async () => {
+    const { page } = await open('/sign-in')
+    await signIn(page, 'ada')
+    await page.getByRole('button', { name: 'Account of ada' }).click()
+    await page.getByRole('button', { name: 'Sign out' }).click()
+    await page.getByRole('heading', { name: 'Sign in' }).waitFor()
+    await page.goto('/')
+    await page.getByRole('heading', { name: 'Sign in' }).waitFor()
+  })
+
+  test('is asked for again when the session was ended elsewhere', async () => {
+    const { page } = await open('/sign-in')
+    await signIn(page, 'ada')
+    await page.getByRole('heading', { level: 1, name: 'Overview' }).waitFor()
+    const { body } = await server.api('GET', '/users')
+    await server.api('DELETE', `/users/${body.users[0].id}/sessions`)
+    await page.reload()
+    await page.getByRole('heading', { name: 'Sign in' }).waitFor()
+  })
+})
+
+test('a password is chosen by the link of an administrator, once', async () => {
+  const { body } = await server.api('POST', '/users', { body: { name: 'vera', role: 'viewer' } })
+  const link = new URL(body.password_link.link)
+  const { page } = await open(`${link.pathname}${link.hash}`)
+  await page.getByLabel('Password').fill(PASSWORD)
+  await page.getByRole('button', { name: 'Set the password' }).click()
+  await page.getByRole('link', { name: 'Sign in with it' }).click()
+  await signIn(page, 'vera')
+  await page.getByRole('button', { name: 'Account of vera' }).waitFor()
+})
+
+test('a password that is too short is not sent', async () => {
+  const { page } = await open('/set-password#token=cfl_x')
+  await page.getByLabel('Password').fill('short')
+  await page.getByRole('button', { name: 'Set the password' }).click()
+  expect(
+    await page.getByLabel('Password').evaluate((input: HTMLInputElement) => input.validity.tooShort),
+  ).toBe(true)
+})
+
+describe.each(['light', 'dark'] as const)('in %s', (colours) => {
+  test.each(['/sign-in', '/setup', '/setup#token=x', '/set-password#token=x'])(
+    'axe finds nothing at %s',
+    async (path) => {
+      const { page, complaints } = await open(path, { colours, width: 360 })
+      await page.getByRole('heading', { level: 1 }).waitFor()
+      await expectAccessible(page)
+      expect(complaints).toEqual([])
+    },
+  )
+})
