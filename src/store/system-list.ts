@@ -63,20 +63,28 @@ export const registrationSql = sql<Registration>`case
   when exists (select from keys where keys.system_id = systems.id and keys.status = 'pending') then 'pending'
   else 'keyless' end`
 
-/**
- * One page of systems in the order asked for, from the one after the cursor `after`, with the number of all that pass the
- * filter. Archived systems are left out unless asked for by `registration`.
- */
+export interface SystemPage {
+  filter: SystemFilter
+  sort: SystemSort
+  after: SystemCursor | null
+  limit: number
+  limits: LivenessLimits
+}
+
+/** One page of systems, as `listSystemRows` reads it, with the number of all that pass the filter. */
 export async function listSystems(
   db: Kysely<DB>,
-  options: {
-    filter: SystemFilter
-    sort: SystemSort
-    after: SystemCursor | null
-    limit: number
-    limits: LivenessLimits
-  },
+  page: SystemPage,
 ): Promise<{ rows: SystemListRow[]; total: number }> {
+  const rows = await listSystemRows(db, page)
+  return { rows, total: await countSystems(db, page.filter, page.limits) }
+}
+
+/**
+ * One page of systems in the order asked for, from the one after the cursor `after`. Archived systems are left out unless
+ * asked for by `registration`.
+ */
+export async function listSystemRows(db: Kysely<DB>, options: SystemPage): Promise<SystemListRow[]> {
   const { filter, limits } = options
   const { key, tie, order, isAfter } = sortOf(options.sort)
   const conditions = filterConditions(filter, limits)
@@ -100,10 +108,7 @@ export async function listSystems(
     ${driftCommits}
     left join facts on facts.system_id = page.id
     order by ${order}`.execute(db)
-  return {
-    rows: rows.map(({ key: at, tie: id, ...row }) => ({ ...withDrift(row), cursor: [at, id] })),
-    total: await countSystems(db, filter, limits),
-  }
+  return rows.map(({ key: at, tie: id, ...row }) => ({ ...withDrift(row), cursor: [at, id] }))
 }
 
 async function countSystems(db: Kysely<DB>, filter: SystemFilter, limits: LivenessLimits): Promise<number> {

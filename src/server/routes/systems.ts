@@ -5,7 +5,13 @@ import { FLAGS } from '../../fleet/flags.ts'
 import { LIVENESS } from '../../fleet/liveness.ts'
 import { Problem } from '../../protocol/problems.ts'
 import { systemDetail } from '../../store/system-detail.ts'
-import { listSystems, REGISTRATIONS, type SystemFilter } from '../../store/system-list.ts'
+import {
+  listSystemRows,
+  listSystems,
+  REGISTRATIONS,
+  type SystemFilter,
+  type SystemListRow,
+} from '../../store/system-list.ts'
 import {
   formatCursor,
   parseCursor,
@@ -14,6 +20,7 @@ import {
   type SystemSort,
 } from '../../store/system-sort.ts'
 import type { Authorise } from '../api/authorise.ts'
+import { sendCsv } from '../api/csv.ts'
 import { DriftDetailOrNull, DriftOrNull } from '../api/drift.ts'
 import {
   AnyJson,
@@ -29,6 +36,7 @@ import {
   TimeOrNull,
 } from '../api/schemas.ts'
 import { noSuchSystem } from '../api/system.ts'
+import { SYSTEM_CSV_COLUMNS, systemCells } from '../api/systems-csv.ts'
 import type { ServerContext } from '../context.ts'
 
 const SystemQuery = Type.Object(
@@ -50,6 +58,10 @@ const SystemQuery = Type.Object(
           'last_contact: the longest silent first, those never heard of before all',
       }),
     ),
+    format: Type.Optional({
+      ...oneOf(['json', 'csv'] as const),
+      description: 'csv, as `Accept: text/csv`: all rows at once, in the order of the names',
+    }),
     after: Type.Optional(Type.String({ maxLength: 253, description: '`next` of the page before' })),
     limit: PageSize,
   },
@@ -103,6 +115,10 @@ const System = Type.Object({
 })
 export type System = Static<typeof System>
 
+/** Asks for nothing before it. */
+const ACCEPTS_CSV = /^\s*text\/csv\b/i
+const CSV_PAGE = 1000
+
 export function systemRoutes(app: FastifyInstance, context: ServerContext, authorise: Authorise): void {
   const limits = context.settings.liveness
 
@@ -115,16 +131,31 @@ export function systemRoutes(app: FastifyInstance, context: ServerContext, autho
         summary: 'Systems in the order of their names, or another; archived ones only when asked for',
         querystring: SystemQuery,
         response: {
-          200: Type.Object({
-            systems: Type.Array(ListedSystem),
-            total: Type.Integer({ description: 'Of all pages' }),
-            next: TextOrNull,
-          }),
+          200: {
+            description: 'A page of systems, or as CSV all of them',
+            content: {
+              'application/json': {
+                schema: Type.Object({
+                  systems: Type.Array(ListedSystem),
+                  total: Type.Integer({ description: 'Of all pages' }),
+                  next: TextOrNull,
+                }),
+              },
+              'text/csv': { schema: Type.String() },
+            },
+          },
           ...problemResponses,
         },
       },
     },
-    async ({ query: { sort = 'hostname', after, limit = DEFAULT_PAGE_SIZE, ...filter } }) => {
+    async ({ query, headers }, reply) => {
+      const { sort = 'hostname', after, limit = DEFAULT_PAGE_SIZE, format, ...filter } = query
+      reply.header('vary', 'accept')
+      if (format === 'csv' || (format === undefined && ACCEPTS_CSV.test(headers.accept ?? ''))) {
+        const day = new Date(context.clock()).toISOString().slice(0, 10)
+        const pages = csvPages(context, filter)
+        return sendCsv(reply, { name: `systems-${day}.csv`, header: SYSTEM_CSV_COLUMNS, pages })
+      }
       const page = { filter, sort, after: readCursor(sort, after, filter), limit: limit + 1, limits }
       const { rows, total } = await listSystems(context.db, page)
       const { page: systems, next } = cutPage(rows, limit, ({ cursor }) => formatCursor(sort, cursor))
@@ -147,6 +178,18 @@ export function systemRoutes(app: FastifyInstance, context: ServerContext, autho
       (await systemDetail(context.db, params.hostname, limits)) ??
       Promise.reject(noSuchSystem(params.hostname)),
   )
+}
+
+/** In the order of the names, which do not change meanwhile: each system comes once. */
+async function* csvPages({ db, settings }: ServerContext, filter: SystemFilter) {
+  let after: SystemCursor | null = null
+  for (;;) {
+    const page = { filter, sort: 'hostname' as const, after, limit: CSV_PAGE, limits: settings.liveness }
+    const rows: SystemListRow[] = await listSystemRows(db, page)
+    yield rows.map(systemCells)
+    if (rows.length < CSV_PAGE) return
+    after = rows.at(-1)?.cursor ?? null
+  }
 }
 
 function readCursor(sort: SystemSort, after: string | undefined, filter: SystemFilter): SystemCursor | null {
