@@ -92,3 +92,16 @@ create table sign_in_failures (
   last_at timestamptz not null default now()
 );
 create index sign_in_failures_at on sign_in_failures (last_at);
+
+-- Sign-ins that are at the OpenID Connect provider; each is taken once (store/oidc-logins.ts).
+create table oidc_logins (
+  -- SHA-256 of the state
+  state_hash bytea primary key check (octet_length(state_hash) = 32),
+  -- SHA-256 of what the browser that began it holds in a cookie
+  browser_hash bytea not null check (octet_length(browser_hash) = 32),
+  nonce text not null,
+  code_verifier text not null,
+  return_to text not null,
+  expires_at timestamptz not null
+);
+create index oidc_logins_expiry on oidc_logins (expires_at);

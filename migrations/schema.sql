@@ -367,6 +367,17 @@ CREATE TABLE public.keys (
 )
 WITH (fillfactor='70');
 
+CREATE TABLE public.oidc_logins (
+    state_hash bytea NOT NULL,
+    browser_hash bytea NOT NULL,
+    nonce text NOT NULL,
+    code_verifier text NOT NULL,
+    return_to text NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    CONSTRAINT oidc_logins_browser_hash_check CHECK ((octet_length(browser_hash) = 32)),
+    CONSTRAINT oidc_logins_state_hash_check CHECK ((octet_length(state_hash) = 32))
+);
+
 CREATE TABLE public.one_time_links (
     hash bytea NOT NULL,
     user_id bigint,
@@ -593,6 +604,9 @@ ALTER TABLE ONLY public.keys
 ALTER TABLE ONLY public.keys
     ADD CONSTRAINT keys_public_key_key UNIQUE (public_key);
 
+ALTER TABLE ONLY public.oidc_logins
+    ADD CONSTRAINT oidc_logins_pkey PRIMARY KEY (state_hash);
+
 ALTER TABLE ONLY public.one_time_links
     ADD CONSTRAINT one_time_links_pkey PRIMARY KEY (hash);
 
@@ -674,6 +688,8 @@ CREATE UNIQUE INDEX flakes_identity ON public.flakes USING btree (repository, CO
 CREATE INDEX keys_pending ON public.keys USING btree (system_id) WHERE (status = 'pending'::text);
 
 CREATE INDEX keys_system ON public.keys USING btree (system_id);
+
+CREATE INDEX oidc_logins_expiry ON public.oidc_logins USING btree (expires_at);
 
 CREATE UNIQUE INDEX one_time_links_set_up ON public.one_time_links USING btree (((user_id IS NULL))) WHERE (user_id IS NULL);
 

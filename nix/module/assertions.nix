@@ -53,6 +53,7 @@ let
   server =
     let
       inherit (cfg.server) tls_cert_file tls_key_file;
+      inherit (cfg.oidc) issuer client_id viewer_groups operator_groups admin_groups;
     in
     rulesFor cfg.server.enable [
       (rule (tls_cert_file != null -> tls_key_file != null) "server.tls_cert_file needs server.tls_key_file too.")
@@ -65,6 +66,16 @@ let
       )
       (rule (readDuration cfg.liveness.late_after < readDuration cfg.liveness.offline_after)
         "liveness.late_after must be shorter than liveness.offline_after."
+      )
+      (rule (issuer != null -> client_id != null) "oidc.issuer needs oidc.client_id too.")
+      (rule (issuer != null -> cfg.server.public_url != null)
+        "oidc.issuer needs server.public_url too: the provider sends people back to it."
+      )
+      (rule (issuer != null -> viewer_groups ++ operator_groups ++ admin_groups != [ ])
+        "oidc.issuer needs groups, without which nobody gets in: one of oidc.viewer_groups, oidc.operator_groups, oidc.admin_groups."
+      )
+      (rule (issuer == null -> client_id == null && cfg.oidc.client_secret_file == null)
+        "oidc.client_id has no effect without oidc.issuer."
       )
     ];
   isLoopback = host: host == "localhost" || host == "::1" || lib.hasPrefix "127." host;

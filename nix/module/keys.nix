@@ -142,6 +142,65 @@
     };
   };
 
+  oidc = {
+    issuer = {
+      type = types.nullOr types.nonEmptyStr;
+      default = null;
+      example = "https://id.example.org/realms/infra";
+      description = "Address of the provider, as its discovery document says it. Its client has to have `<public_url>/auth/oidc/callback` as redirect URI.";
+    };
+    client_id = {
+      type = types.nullOr types.nonEmptyStr;
+      default = null;
+      example = "crystal-forge";
+      description = "Name of this server at the provider.";
+    };
+    client_secret_file = {
+      type = types.nullOr types.secretFile;
+      default = null;
+      example = "/run/secrets/oidc-client";
+      description = "File with the secret of the client; without it the client is a public one.";
+      readers = [ "server" ];
+      isSecret = true;
+    };
+    name = {
+      type = types.nonEmptyStr;
+      default = "single sign-on";
+      example = "Keycloak";
+      description = "What the button calls it: \"Sign in with …\".";
+    };
+    scopes = {
+      type = types.listOf types.nonEmptyStr;
+      default = [ "openid" "profile" ];
+      example = [ "openid" "profile" "groups" ];
+      description = "Scopes to ask for.";
+    };
+    groups_claim = {
+      type = types.nonEmptyStr;
+      default = "groups";
+      example = "groups";
+      description = "Claim with a person's groups, in the ID token or else in the answer of the userinfo endpoint.";
+    };
+    viewer_groups = {
+      type = types.listOf types.nonEmptyStr;
+      default = [ ];
+      example = [ "staff" ];
+      description = "Groups whose members may read.";
+    };
+    operator_groups = {
+      type = types.listOf types.nonEmptyStr;
+      default = [ ];
+      example = [ "infra" ];
+      description = "Groups whose members are operators.";
+    };
+    admin_groups = {
+      type = types.listOf types.nonEmptyStr;
+      default = [ ];
+      example = [ "infra-leads" ];
+      description = "Groups whose members are admins.";
+    };
+  };
+
   client = {
     server_host = {
       type = types.nullOr types.nonEmptyStr;

@@ -93,6 +93,7 @@ in
       enable = mkEnableOption "the agent";
     };
 
+    oidc = optionsOf "oidc" { };
     liveness = optionsOf "liveness" { };
     retention = optionsOf "retention" { };
     flakes = rowsOf "flakes" "Git repositories to follow. What is declared here cannot be changed through the API.";

@@ -22,5 +22,6 @@ let
 in
 check "database" cfg.database
 ++ check "server" cfg.server
+++ check "oidc" cfg.oidc
 ++ check "client" cfg.client
 ++ lib.concatMap (check "flakes") cfg.flakes

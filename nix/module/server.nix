@@ -18,6 +18,7 @@ let
     sections = [
       "database"
       "server"
+      "oidc"
       "liveness"
       "retention"
       "flakes"

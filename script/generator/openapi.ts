@@ -38,6 +38,7 @@ const SETTINGS: ServerSettings = {
   tls: null,
   metricsListen: null,
   webhookSecrets: { shared: [], own: [] },
+  oidc: null,
 }
 
 function createUnusedDatabase(): Kysely<DB> {

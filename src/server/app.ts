@@ -14,6 +14,7 @@ import { createBatches } from './ingest/batches.ts'
 import { createFailureLimit } from './ingest/failure-limit.ts'
 import { createTransportCheck } from './ingest/transport.ts'
 import { createVersion0 } from './ingest/version-0.ts'
+import { createOidcProvider } from './oidc/provider.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
 import { installProblemReplies } from './problem-replies.ts'
 import { apiRoutes } from './routes/api.ts'
@@ -21,6 +22,7 @@ import { enrollRoute } from './routes/enroll.ts'
 import { healthRoutes } from './routes/health.ts'
 import { heartbeatRoute } from './routes/heartbeat.ts'
 import { metricsRoute } from './routes/metrics.ts'
+import { oidcRoutes } from './routes/oidc.ts'
 import { stateRoute } from './routes/state.ts'
 import { systemStateRoute } from './routes/version-0.ts'
 import { webhookRoutes } from './routes/webhook.ts'
@@ -98,6 +100,9 @@ export async function createApp(
     enrollRoute(agents, context, { verify: options.verify, limit, isConfidential, checkAuthority })
   })
   await http.register(async (webhooks) => webhookRoutes(webhooks, context, { limit }))
+  const { oidc } = settings
+  if (oidc !== null)
+    await http.register(async (pages) => oidcRoutes(pages, context, createOidcProvider(oidc, context.clock)))
   await http.register((api) => apiRoutes(api, context, { authorise, findCaller, version: options.version }), {
     prefix: '/api/v1',
   })

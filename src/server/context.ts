@@ -4,6 +4,7 @@ import type { Logger } from '../lib/log.ts'
 import type { LivenessLimits } from '../fleet/liveness.ts'
 import type { JobRequests } from '../store/job-queue.ts'
 import type { DB } from '../store/schema.generated.ts'
+import type { OidcSettings } from './oidc/provider.ts'
 import type { WebhookSecrets } from './webhooks/secrets.ts'
 
 /** What of the configuration the HTTP part obeys. Times in milliseconds. */
@@ -21,6 +22,8 @@ export interface ServerSettings {
   /** Where /metrics is served without a token, on a listener of its own; null: with a token, beside the API. */
   metricsListen: { host: string; port: number } | null
   webhookSecrets: WebhookSecrets
+  /** Null: people sign in with passwords alone. */
+  oidc: OidcSettings | null
 }
 
 /** What every route is built with. */

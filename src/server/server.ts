@@ -21,6 +21,7 @@ import { createVerifier } from './ed25519.ts'
 import type { BatchLimits } from './ingest/batcher.ts'
 import { type Job, startRecurringJobs } from './jobs.ts'
 import { createMetricsListener } from './metrics-listener.ts'
+import { oidcSettingsOf } from './oidc/settings.ts'
 import { offerSetUp } from './people/set-up-link.ts'
 import { webhookSecretsOf } from './webhooks/secrets.ts'
 
@@ -191,5 +192,6 @@ async function settingsOf(config: Config): Promise<ServerSettings> {
         : { cert: await readFile(certFile), key: Buffer.from(key.reveal()) },
     metricsListen: server.metrics_listen,
     webhookSecrets: webhookSecretsOf(config),
+    oidc: oidcSettingsOf(config),
   }
 }

@@ -214,6 +214,15 @@ export interface KeysTable {
   state_sequence: Generated<number>
 }
 
+export interface OidcLoginsTable {
+  state_hash: Buffer
+  browser_hash: Buffer
+  nonce: string
+  code_verifier: string
+  return_to: string
+  expires_at: Date
+}
+
 export interface OneTimeLinksTable {
   hash: Buffer
   user_id: number | null
@@ -322,6 +331,7 @@ export interface DB {
   fleet_history: FleetHistoryTable
   job_runs: JobRunsTable
   keys: KeysTable
+  oidc_logins: OidcLoginsTable
   one_time_links: OneTimeLinksTable
   online_periods: OnlinePeriodsTable
   reports: ReportsTable

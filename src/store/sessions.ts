@@ -21,7 +21,7 @@ export interface SessionUser {
 /** Begins a session of a user; the token is for the cookie, and is returned this once. */
 export async function startSession(
   transaction: Transaction<DB>,
-  user: { id: number; name: string; address: string; days?: number },
+  user: { id: number; name: string; address: string; hours?: number },
 ): Promise<{ token: string; expiresAt: Date }> {
   const { token, hash } = makeToken('cfs')
   const { id, expires_at: expiresAt } = await transaction
@@ -30,7 +30,7 @@ export async function startSession(
       user_id: user.id,
       hash,
       address: user.address,
-      expires_at: sql<Date>`now() + make_interval(days => ${user.days ?? SESSION_DAYS})`,
+      expires_at: sql<Date>`now() + make_interval(hours => ${user.hours ?? SESSION_DAYS * 24})`,
     })
     .returning(['id', 'expires_at'])
     .executeTakeFirstOrThrow()

@@ -99,6 +99,33 @@ const CONTRADICTIONS: readonly [name: string, configuration: string, message: Re
     /several branches/,
   ],
   [
+    'a provider without client',
+    server(
+      'oidc = { issuer = "https://id"; admin_groups = [ "a" ]; }; server.public_url = "https://f.example.org";',
+    ),
+    /oidc\.issuer needs oidc\.client_id/,
+  ],
+  [
+    'a provider with no way back',
+    server('oidc = { issuer = "https://id"; client_id = "f"; admin_groups = [ "a" ]; };'),
+    /oidc\.issuer needs server\.public_url/,
+  ],
+  [
+    'a provider that lets nobody in',
+    server(
+      'oidc = { issuer = "https://id"; client_id = "f"; }; server.public_url = "https://f.example.org";',
+    ),
+    /oidc\.issuer needs groups/,
+  ],
+  ['a client without provider', server('oidc.client_id = "f";'), /oidc\.client_id has no effect/],
+  [
+    'the secret of a client in the store',
+    server(
+      'oidc = { issuer = "https://id"; client_id = "f"; client_secret_file = "/nix/store/x"; admin_groups = [ "a" ]; }; server.public_url = "https://f.example.org";',
+    ),
+    /client_secret_file must not be in the store/,
+  ],
+  [
     'a secret in the store',
     client('enrollment_token_file = "/nix/store/x-token";'),
     /enrollment_token_file must not be in the store/,

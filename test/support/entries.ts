@@ -25,6 +25,7 @@ export const SETTINGS: ServerSettings = {
   tls: null,
   metricsListen: null,
   webhookSecrets: { shared: [], own: [] },
+  oidc: null,
 }
 
 export interface StoredSystem {

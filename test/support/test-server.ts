@@ -67,6 +67,7 @@ const SETTINGS: ServerSettings = {
   tls: null,
   metricsListen: null,
   webhookSecrets: { shared: [], own: [] },
+  oidc: null,
 }
 
 /** The HTTP part of the server on a port of its own and a database of its own. */

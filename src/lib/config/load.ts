@@ -23,6 +23,7 @@ export interface Config {
   /** `[database] max_connections`, which also holds for the embedded PostgreSQL. */
   max_connections: number
   server: ServerConfig
+  oidc: SectionValues<'oidc'>
   /** Null when no server is given. */
   client: ClientConfig | null
   evaluator: SectionValues<'evaluator'>
@@ -51,6 +52,7 @@ export function loadConfig(options: LoadOptions): Config {
     database: host === null ? null : { host, ...database },
     max_connections: database.max_connections,
     server: section('server'),
+    oidc: section('oidc'),
     client: clientConfig(section('client')),
     evaluator: section('evaluator'),
     liveness: section('liveness'),

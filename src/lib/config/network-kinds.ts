@@ -64,6 +64,21 @@ export const origin = textKind('origin (URL without path)', 'an origin', (text) 
   return url.origin
 })
 
+/**
+ * The address of an OpenID Connect provider, to the letter: a slash at its end belongs to it. In the clear only on this
+ * machine: who can change what the provider says can sign in as anybody.
+ */
+export const issuer = textKind('address of a provider', 'an address', (text) => {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  if (url === undefined || url.search !== '' || url.hash !== '' || /[?#\s]/.test(text))
+    throw new Error('must be an address such as "https://id.example.org/realms/infra"')
+  if (url.username !== '' || url.password !== '') throw new Error('must not hold a user name or password')
+  const isLocal = ['localhost', '127.0.0.1', '[::1]'].includes(url.hostname)
+  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && isLocal))
+    throw new Error('must begin with "https://"; only a provider on this machine may be without TLS')
+  return text
+})
+
 /** `name`, `name:port`, `192.0.2.1:port` or `[2001:db8::1]:port`, lower case as `@authority` is (RFC 9421, 2.2.3). */
 export const authority = textKind('host name with or without port', 'a host name', (text) => {
   if (splitAuthority(text) === undefined)

@@ -12,6 +12,7 @@ export function checkRules({ sections, tables }: CheckedConfig): ConfigProblem[]
   return [
     ...check(sections.get('database'), databaseRules),
     ...check(sections.get('server'), serverRules),
+    ...check(sections.get('oidc'), oidcRules(sections.get('server'))),
     ...check(sections.get('client'), clientRules),
     ...check(sections.get('liveness'), livenessRules),
     ...systemRules(tables.get('systems') ?? []),
@@ -64,6 +65,27 @@ function serverRules({ has, report }: Facts): void {
   if (has('tls_cert_file') && !has('tls_key_file')) report('tls_cert_file', 'needs tls_key_file too')
   if (has('tls_key_file') && !has('tls_cert_file')) report('tls_key_file', 'needs tls_cert_file too')
 }
+
+const ROLE_GROUPS = ['viewer_groups', 'operator_groups', 'admin_groups']
+
+const oidcRules =
+  (server: Checked | undefined) =>
+  ({ has, value, report }: Facts): void => {
+    if (!has('issuer')) {
+      const useless = ['client_id', 'client_secret_file', ...ROLE_GROUPS].find(has)
+      if (useless !== undefined) report(useless, 'has no effect without issuer')
+      return
+    }
+    if (!has('client_id')) report('issuer', 'needs client_id too')
+    if (server?.values['public_url'] === null)
+      report('issuer', 'needs server.public_url too: the provider sends people back to it')
+    if (ROLE_GROUPS.every((key) => !isFilled(value(key))))
+      report('issuer', `needs groups, without which nobody gets in: one of ${ROLE_GROUPS.join(', ')}`)
+    const scopes = value('scopes')
+    if (Array.isArray(scopes) && !scopes.includes('openid')) report('scopes', 'must hold "openid"')
+  }
+
+const isFilled = (value: unknown): boolean => Array.isArray(value) && value.length > 0
 
 function clientRules({ has, value, report }: Facts): void {
   if (has('server_url') && has('server_host')) report('server_host', 'excludes server_url: give one of them')

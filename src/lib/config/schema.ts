@@ -1,9 +1,10 @@
+import { oidc } from './oidc.ts'
 import { client, database, evaluator, liveness, retention, server } from './sections.ts'
 import { flakes, systems } from './tables.ts'
 import type { Keys, Values } from './key.ts'
 
 /** The whole configuration: types, defaults, checks and documentation come from here. */
-export const SECTIONS = { database, server, client, evaluator, liveness, retention } as const
+export const SECTIONS = { database, server, oidc, client, evaluator, liveness, retention } as const
 
 /** Arrays of tables, `[[flakes]]`. */
 export const TABLES = { flakes, systems } as const

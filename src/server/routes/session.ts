@@ -57,7 +57,7 @@ export function sessionRoutes(
     expires_at: caller?.session?.expiresAt ?? null,
     anonymous_read: settings.anonymousRead,
     setup_needed: !(await hasUsers(db)),
-    sign_in: { password: true, oidc: null },
+    sign_in: { password: true, oidc: settings.oidc === null ? null : { name: settings.oidc.name } },
   })
 
   app.get(

@@ -142,6 +142,8 @@ export function userRoutes(app: FastifyInstance, context: ServerContext, authori
     },
     async (request) => {
       const { id } = request.params
+      if (request.body.role !== undefined && (await findUser(db, id))?.signs_in_by === 'oidc')
+        throw new Problem('conflict', 'the role of this user comes from the groups at the OpenID provider')
       const changed = await orConflict(() =>
         changeAs(db, actorOf(request), (transaction) => changeUser(transaction, id, request.body)),
       )

@@ -39,6 +39,37 @@ const REFUSED: [name: string, toml: string, problem: string][] = [
     '[server]\ntls_key_file = "/etc/passwd"',
     'server.tls_key_file: needs tls_cert_file too',
   ],
+  ['a client of no provider', '[oidc]\nclient_id = "forge"', 'oidc.client_id: has no effect without issuer'],
+  [
+    'groups of no provider',
+    '[oidc]\nadmin_groups = ["infra"]',
+    'oidc.admin_groups: has no effect without issuer',
+  ],
+  [
+    'a provider that does not know us',
+    '[server]\npublic_url = "https://f.example.org"\n[oidc]\nissuer = "https://id.example.org"\nadmin_groups = ["a"]',
+    'oidc.issuer: needs client_id too',
+  ],
+  [
+    'a provider that knows no way back',
+    '[oidc]\nissuer = "https://id.example.org"\nclient_id = "forge"\nadmin_groups = ["a"]',
+    'oidc.issuer: needs server.public_url too: the provider sends people back to it',
+  ],
+  [
+    'a provider that lets nobody in',
+    '[server]\npublic_url = "https://f.example.org"\n[oidc]\nissuer = "https://id.example.org"\nclient_id = "forge"',
+    'oidc.issuer: needs groups, without which nobody gets in: one of viewer_groups, operator_groups, admin_groups',
+  ],
+  [
+    'scopes without that of OpenID Connect',
+    '[server]\npublic_url = "https://f.example.org"\n[oidc]\nissuer = "https://id.example.org"\nclient_id = "forge"\nadmin_groups = ["a"]\nscopes = ["profile"]',
+    'oidc.scopes: must hold "openid"',
+  ],
+  [
+    'a provider that is asked in the clear',
+    '[oidc]\nissuer = "http://id.example.org"',
+    'oidc.issuer: must begin with "https://"; only a provider on this machine may be without TLS',
+  ],
   [
     'server_url and server_host',
     '[client]\nserver_url = "https://a"\nserver_host = "a"',

@@ -31,6 +31,7 @@ test('the keys with secrets are known', () => {
     'database.password_file',
     'server.tls_key_file',
     'server.webhook_secret_files',
+    'oidc.client_secret_file',
     'client.enrollment_token_file',
     'flakes.webhook_secret_file',
     'flakes.ssh_key_file',
@@ -105,7 +106,8 @@ async function everySecret(): Promise<{ cwd: string; toml: string }> {
   await writeFile(certificate, 'certificate')
   const lines = new Map([
     ['[database]', ['host = "db"']],
-    ['[server]', [`tls_cert_file = "${certificate}"`]],
+    ['[server]', [`tls_cert_file = "${certificate}"`, 'public_url = "https://a.example"']],
+    ['[oidc]', ['issuer = "https://id.example"', 'client_id = "forge"', 'admin_groups = ["a"]']],
     ['[client]', ['server_host = "a"']],
     ['[[flakes]]', ['url = "github:a/b"']],
   ])
@@ -124,6 +126,7 @@ test('secrets are read from their files without the newline at the end', async (
   expect(reveal(config.database?.password)).toBe(`${PLANTED} database.password_file`)
   expect(reveal(config.server.tls_key)).toBe(`${PLANTED} server.tls_key_file`)
   expect(config.server.webhook_secrets.map(reveal)).toEqual([`${PLANTED} server.webhook_secret_files`])
+  expect(reveal(config.oidc.client_secret)).toBe(`${PLANTED} oidc.client_secret_file`)
   expect(reveal(config.client?.enrollment_token)).toBe(`${PLANTED} client.enrollment_token_file`)
   const [flake] = config.flakes
   expect([flake?.webhook_secret, flake?.ssh_key, flake?.netrc, flake?.access_tokens].map(reveal)).toEqual([
@@ -156,6 +159,7 @@ const READ: [part: ConfigPart, evaluate: boolean, files: string[]][] = [
       'database.password_file',
       'server.tls_key_file',
       'server.webhook_secret_files',
+      'oidc.client_secret_file',
       'flakes[0].webhook_secret_file',
     ],
   ],
@@ -166,6 +170,7 @@ const READ: [part: ConfigPart, evaluate: boolean, files: string[]][] = [
       'database.password_file',
       'server.tls_key_file',
       'server.webhook_secret_files',
+      'oidc.client_secret_file',
       'flakes[0].webhook_secret_file',
       'flakes[0].ssh_key_file',
       'flakes[0].netrc_file',
