@@ -8,6 +8,7 @@ import {
 } from '@tanstack/react-router'
 import { localPath, requireReader } from './access/session.ts'
 import type { Live } from './live/live.ts'
+import { evaluationsSearch } from './pages/evaluations/search.ts'
 import { systemsSearch } from './pages/systems/search.ts'
 import { Broken } from './shell/Broken.tsx'
 import { NotFound } from './shell/NotFound.tsx'
@@ -69,6 +70,7 @@ const pages = shell.addChildren([
   createRoute({
     getParentRoute: inShell,
     path: '/evaluations',
+    validateSearch: evaluationsSearch,
     component: lazyRouteComponent(() => import('./pages/evaluations/Evaluations.tsx'), 'Evaluations'),
   }),
   createRoute({

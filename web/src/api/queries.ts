@@ -20,11 +20,14 @@ export function read<Name extends OperationName>(name: Name, input: Input<Name>)
 export function useRead<Name extends OperationName>(
   name: Name,
   input: Input<Name>,
-  options: { enabled?: boolean } = {},
+  options: {
+    /** Milliseconds until it is read again; false: when something changed. */
+    again?: (data: Answer<Name> | undefined) => number | false
+  } = {},
 ): UseQueryResult<Answer<Name>> {
   return useQuery({
     ...read(name, input),
-    ...options,
+    refetchInterval: ({ state }) => options.again?.(state.data) ?? false,
     // never what was read of another thing: its facts would stand under the wrong name
     placeholderData: (before, query) =>
       JSON.stringify(paramsOf(query?.queryKey[1])) === JSON.stringify(paramsOf(input)) ? before : undefined,

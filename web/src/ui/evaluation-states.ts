@@ -1,0 +1,40 @@
+import { CircleCheck, CircleDashed, CircleX, FastForward, Hourglass, LoaderCircle } from 'lucide-react'
+import type { Answer } from '../api/client.ts'
+import type { Shown } from './states.ts'
+
+export type CommitStatus = Answer<'getCommit'>['status']
+
+/** How far the evaluation of a commit is. */
+export const COMMIT: Record<CommitStatus, Shown> = {
+  new: {
+    tone: 'quiet',
+    icon: CircleDashed,
+    text: 'Not evaluated',
+    hint: 'Nothing has asked for its evaluation.',
+  },
+  queued: { tone: 'info', icon: Hourglass, text: 'Queued', hint: 'It waits for an evaluator.' },
+  running: { tone: 'info', icon: LoaderCircle, text: 'Evaluating', hint: 'An evaluator is at it now.' },
+  evaluated: { tone: 'good', icon: CircleCheck, text: 'Evaluated', hint: 'Each configuration has a result.' },
+  failed: {
+    tone: 'bad',
+    icon: CircleX,
+    text: 'Failed',
+    hint: 'It could not be evaluated as a whole, so that no configuration has a result.',
+  },
+  superseded: {
+    tone: 'quiet',
+    icon: FastForward,
+    text: 'Superseded',
+    hint: 'A newer commit came before its turn.',
+  },
+}
+
+export const RESULT: Record<'succeeded' | 'failed', Shown> = {
+  succeeded: { tone: 'good', icon: CircleCheck, text: 'Succeeded', hint: 'It evaluates to a system.' },
+  failed: { tone: 'bad', icon: CircleX, text: 'Failed', hint: 'It evaluates to nothing.' },
+}
+
+/** What kept a commit or a configuration from being evaluated, in a few words; causes are those of docs/evaluation.md. */
+export function sayCause(cause: string): string {
+  return cause.replaceAll('_', ' ')
+}
