@@ -13,3 +13,13 @@ create table fleet_history (
   -- a FleetSummary
   counts jsonb not null
 );
+
+-- Our own processes: each says every 30 s that it is there (store/instances.ts).
+create table instances (
+  id uuid primary key,
+  kind text not null check (kind in ('server', 'evaluator')),
+  host text not null,
+  version text not null,
+  started_at timestamptz not null default now(),
+  seen_at timestamptz not null default now()
+);

@@ -341,6 +341,16 @@ CREATE TABLE public.fleet_history (
     counts jsonb NOT NULL
 );
 
+CREATE TABLE public.instances (
+    id uuid NOT NULL,
+    kind text NOT NULL,
+    host text NOT NULL,
+    version text NOT NULL,
+    started_at timestamp with time zone DEFAULT now() NOT NULL,
+    seen_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT instances_kind_check CHECK ((kind = ANY (ARRAY['server'::text, 'evaluator'::text])))
+);
+
 CREATE TABLE public.job_runs (
     name text NOT NULL,
     started_at timestamp with time zone,
@@ -594,6 +604,9 @@ ALTER TABLE ONLY public.flakes
 
 ALTER TABLE ONLY public.fleet_history
     ADD CONSTRAINT fleet_history_pkey PRIMARY KEY (at);
+
+ALTER TABLE ONLY public.instances
+    ADD CONSTRAINT instances_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.job_runs
     ADD CONSTRAINT job_runs_pkey PRIMARY KEY (name);

@@ -3,6 +3,7 @@ import type { Config } from '../lib/config/load.ts'
 import { createLifecycle, createPart, type Part } from '../lib/lifecycle.ts'
 import type { Logger } from '../lib/log.ts'
 import type { Database } from '../store/database.ts'
+import { createPresence } from '../store/instances.ts'
 import {
   EVALUATE_COMMIT,
   type EvaluateCommitJob,
@@ -66,6 +67,9 @@ export function createEvaluator(options: {
     const polling = createPolling(context, config.evaluator.poll_interval)
     lifecycle.add('polling', polling.stop)
     await polling.start()
+    const presence = createPresence({ db, kind: 'evaluator', log })
+    lifecycle.add('its presence', presence.stop)
+    await presence.start()
   }
 
   const work = async (context: EvaluatorContext, collector: Collector): Promise<void> => {

@@ -8,6 +8,7 @@ import { VERSION } from '../lib/version.ts'
 import { keyId, parsePublicKey } from '../protocol/keys.ts'
 import type { FlakeSettings } from '../store/flakes.ts'
 import { HISTORY_STEP, recordFleet } from '../store/fleet-history.ts'
+import { createPresence } from '../store/instances.ts'
 import { openStore, type Store } from '../store/open-store.ts'
 import { createPartitions } from '../store/partitions.ts'
 import { type DeclaredSystem, reconcile } from '../store/reconcile.ts'
@@ -93,6 +94,9 @@ export function createServer(options: {
     }
     const { host, port } = config.server
     address = await app.http.listen({ host, port, backlog: BACKLOG })
+    const presence = createPresence({ db: database.db, kind: 'server', log })
+    lifecycle.add('its presence', presence.stop)
+    await presence.start()
     log.info({ address }, 'the server is ready')
     await offerSetUp({
       db: database.db,

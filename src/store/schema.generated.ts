@@ -192,6 +192,15 @@ export interface FleetHistoryTable {
   counts: JsonColumn
 }
 
+export interface InstancesTable {
+  id: string
+  kind: 'server' | 'evaluator'
+  host: string
+  version: string
+  started_at: Generated<Date>
+  seen_at: Generated<Date>
+}
+
 export interface JobRunsTable {
   name: string
   started_at: Date | null
@@ -329,6 +338,7 @@ export interface DB {
   flags: FlagsTable
   flakes: FlakesTable
   fleet_history: FleetHistoryTable
+  instances: InstancesTable
   job_runs: JobRunsTable
   keys: KeysTable
   oidc_logins: OidcLoginsTable

@@ -16,6 +16,7 @@ import { evaluationRoutes } from './evaluations.ts'
 import { flakeRoutes } from './flakes.ts'
 import { eventRoutes } from './events.ts'
 import { fleetRoutes } from './fleet.ts'
+import { healthPartRoutes } from './health-parts.ts'
 import { jobRoutes } from './jobs.ts'
 import { keyRoutes } from './keys.ts'
 import { passwordRoutes } from './passwords.ts'
@@ -82,6 +83,7 @@ export async function apiRoutes(
     tokenRoutes,
     userRoutes,
     jobRoutes,
+    healthPartRoutes,
     webhookDeliveryRoutes,
     auditRoutes,
   ])

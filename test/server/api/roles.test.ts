@@ -19,6 +19,7 @@ const ROUTES: [method: string, path: string, atLeast: Role, body?: () => object]
   ['GET', '/reports/{digest}', 'viewer'],
   ['GET', '/keys', 'viewer'],
   ['GET', '/jobs', 'viewer'],
+  ['GET', '/health/parts', 'viewer'],
   ['GET', '/webhook-deliveries', 'viewer'],
   ['GET', '/flakes', 'viewer'],
   ['GET', '/flakes/{id}', 'viewer'],

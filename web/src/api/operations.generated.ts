@@ -284,6 +284,12 @@ export interface Operations {
     body: undefined
     answer: { "jobs": ({ "name": string; "next_at": string | null; "started_at": string | null; "finished_at": string | null; "failed_at": string | null; "error": string | null })[] }
   }
+  getHealth: {
+    params: undefined
+    query: undefined
+    body: undefined
+    answer: { "status": "ok" | "unknown" | "degraded" | "down"; "parts": ({ "name": "database" | "servers" | "evaluators" | "jobs" | "queues" | "webhooks"; "status": "ok" | "unknown" | "degraded" | "down"; "text": string; "since": string | null })[]; "instances": ({ "kind": "server" | "evaluator"; "host": string; "version": string; "started_at": string; "seen_at": string; "present": boolean })[] }
+  }
   listWebhookDeliveries: {
     params: undefined
     query: { "after"?: string; "limit"?: number }
@@ -382,6 +388,7 @@ export const PLACES: { readonly [Name in keyof Operations]: readonly [method: st
   endSessions: ['DELETE', '/users/{id}/sessions'],
   changeOwnPassword: ['PUT', '/users/me/password'],
   listJobs: ['GET', '/jobs'],
+  getHealth: ['GET', '/health/parts'],
   listWebhookDeliveries: ['GET', '/webhook-deliveries'],
   listAudit: ['GET', '/audit'],
   streamEvents: ['GET', '/events'],
