@@ -1,4 +1,4 @@
-import { readFile, rm } from 'node:fs/promises'
+import { mkdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Kysely } from 'kysely'
 import { errorCode } from '../../lib/errors.ts'
@@ -24,11 +24,24 @@ export async function offerSetUp(options: {
 }): Promise<void> {
   const { db, stateDir, url, log } = options
   const file = join(stateDir, FILE)
-  if (await hasUsers(db)) return await rm(file, { force: true })
-  const link = (await presentLink(db, file)) ?? setUpLink(url, await createSetUpToken(db))
-  await writeFileDurably(file, `${link}\n`, { mode: 0o600 })
+  const found = await hasUsers(db)
+  try {
+    if (found) return await rm(file, { force: true })
+    // with a PostgreSQL of their own servers keep nothing else there
+    await mkdir(stateDir, { recursive: true, mode: 0o700 })
+    const link = (await presentLink(db, file)) ?? setUpLink(url, await createSetUpToken(db))
+    await writeFileDurably(file, `${link}\n`, { mode: 0o600 })
+    if (process.stdout.isTTY) process.stdout.write(`Make the first administrator: ${link}\n`)
+  } catch (err) {
+    // agents and tokens work without users
+    if (errorCode(err) === undefined) throw err
+    log.error(
+      { err, file },
+      'the link for the first administrator cannot be kept: let the server write there',
+    )
+    return
+  }
   log.info({ file }, 'there is no user yet: the link in this file makes the first administrator')
-  if (process.stdout.isTTY) process.stdout.write(`Make the first administrator: ${link}\n`)
 }
 
 /** The token is in the fragment, which browsers send to nobody: no access log has it. */

@@ -1,4 +1,4 @@
-import { mkdir, readFile, stat } from 'node:fs/promises'
+import { mkdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { createLogger } from '../../../src/lib/log.ts'
@@ -54,6 +54,22 @@ describe('the set-up link', () => {
     })
     expect(await offer()).toBe('')
     expect((await setUp(server, tokenOf(link), 'eve')).status).toBe(409)
+  })
+
+  test('has its directory made, and the server starts where it cannot be', async () => {
+    const { server, directory } = await start()
+    const offerIn = (stateDir: string) =>
+      offerSetUp({
+        db: server.database.db,
+        stateDir,
+        url: server.url,
+        log: createLogger({ level: 'silent' }),
+      })
+    await offerIn(join(directory, 'new/state'))
+    expect((await stat(join(directory, 'new/state'))).mode & 0o777).toBe(0o700)
+    expect(await readFile(join(directory, 'new/state/setup-link'), 'utf8')).toContain('/setup#token=')
+    await writeFile(join(directory, 'file'), '')
+    await offerIn(join(directory, 'file/state'))
   })
 
   test('stays the same over a restart, and is replaced by that of another server', async () => {
