@@ -68,6 +68,7 @@ async function measure(url: string, token: string, say: (text: string) => void):
     summary: () => '/fleet/summary',
     page_attention: () => '/fleet/attention',
     page_activity: () => '/fleet/activity?limit=50',
+    page_search: () => '/search?text=host-8f',
     page_trend: () => '/fleet/trend?period=400d',
     page_first: () => '/systems?limit=100',
     page_drift: () => '/systems?limit=100&drift=behind',

@@ -13,6 +13,7 @@ import { commitRoutes } from './commits.ts'
 import { desiredCommitRoutes } from './desired-commits.ts'
 import { enrollTokenRoutes } from './enroll-tokens.ts'
 import { evaluationRoutes } from './evaluations.ts'
+import { factHistoryRoutes } from './fact-history.ts'
 import { flakeRoutes } from './flakes.ts'
 import { eventRoutes } from './events.ts'
 import { fleetRoutes } from './fleet.ts'
@@ -20,9 +21,11 @@ import { healthPartRoutes } from './health-parts.ts'
 import { jobRoutes } from './jobs.ts'
 import { keyRoutes } from './keys.ts'
 import { passwordRoutes } from './passwords.ts'
+import { onlinePeriodRoutes } from './online-periods.ts'
 import { reportRoutes } from './reports.ts'
 import { sessionRoutes } from './session.ts'
 import { setUpRoutes } from './set-up.ts'
+import { searchRoutes } from './search.ts'
 import { systemActionRoutes } from './system-actions.ts'
 import { systemSettingsRoutes } from './system-settings.ts'
 import { systemRoutes } from './systems.ts'
@@ -72,6 +75,9 @@ export async function apiRoutes(
     systemSettingsRoutes,
     systemActionRoutes,
     timelineRoutes,
+    factHistoryRoutes,
+    onlinePeriodRoutes,
+    searchRoutes,
     reportRoutes,
     flakeRoutes,
     commitRoutes,

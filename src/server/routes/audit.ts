@@ -1,12 +1,11 @@
 import type { FastifyInstance } from 'fastify'
 import { type Static, Type } from 'typebox'
-import { parseTimestamp, TIMESTAMP_PATTERN } from '../../protocol/timestamp.ts'
-import { Problem } from '../../protocol/problems.ts'
 import { ROLES } from '../../store/api-tokens.ts'
 import { ACTOR_KINDS, AUDIT_ACTIONS } from '../../store/audit-actions.ts'
 import { type AuditFilter, type AuditRecord, listAudit } from '../../store/audit-list.ts'
 import type { Authorise } from '../api/authorise.ts'
 import { sendCsv } from '../api/csv.ts'
+import { MomentText, readMoment } from '../api/moments.ts'
 import {
   AnyJson,
   cutPage,
@@ -37,9 +36,6 @@ const Entry = Type.Object({
 })
 export type AuditEntry = Omit<Static<typeof Entry>, 'before' | 'after'> & { before: unknown; after: unknown }
 
-const Moment = (description: string) =>
-  Type.Optional(Type.String({ pattern: TIMESTAMP_PATTERN, maxLength: 40, description }))
-
 const AuditQuery = Type.Object(
   {
     actor: Type.Optional(Type.String({ minLength: 1, maxLength: 256, description: 'Its name' })),
@@ -51,8 +47,8 @@ const AuditQuery = Type.Object(
         description: 'Its name; of a key that of its system, of a commit its SHA, of a flake its URL',
       }),
     ),
-    from: Moment('RFC 3339'),
-    to: Moment('RFC 3339; not itself'),
+    from: MomentText('RFC 3339'),
+    to: MomentText('RFC 3339; not itself'),
     format: Type.Optional(oneOf(['json', 'csv'] as const)),
     after: Type.Optional(
       Type.String({ pattern: '^[1-9][0-9]{0,14}$', description: '`next` of the page before' }),
@@ -106,7 +102,13 @@ export function auditRoutes(app: FastifyInstance, context: ServerContext, author
     async ({ query }, reply) => {
       const { after: cursor, limit = DEFAULT_PAGE_SIZE, format = 'json' } = query
       const { actor, action, subject } = query
-      const filter = { actor, action, subject, from: moment('from', query.from), to: moment('to', query.to) }
+      const filter = {
+        actor,
+        action,
+        subject,
+        from: readMoment('from', query.from),
+        to: readMoment('to', query.to),
+      }
       const after = cursor === undefined ? null : Number(cursor)
       if (format === 'csv')
         return sendCsv(reply, { name: 'audit.csv', header: COLUMNS, pages: csvPages(context, filter, after) })
@@ -146,12 +148,3 @@ function csvCells({ id, at, actor, action, subject, before, after }: AuditRecord
 }
 
 const formatState = (state: unknown) => (state === null ? null : JSON.stringify(state))
-
-/** The pattern lets days through that do not exist. */
-function moment(name: string, text: string | undefined): Date | undefined {
-  if (text === undefined) return undefined
-  const time = parseTimestamp(text)
-  if (time !== null) return new Date(time)
-  const errors = [{ path: `/querystring/${name}`, message: 'must be a time such as 2026-11-28T12:00:00Z' }]
-  throw new Problem('invalid', `/querystring/${name} ${errors[0]?.message}`, { members: { errors } })
-}

@@ -108,6 +108,7 @@ describe('real answers', () => {
   const hostnames = ['full', 'unreadable', 'bare', 'waits']
   const urlsOf = (path: string): string[] => {
     const url = path.replace('/api/v1', '').replace('{digest}', agent.reported ?? '')
+    if (url === '/search') return ['/search?text=full']
     if (url.includes('{sha}')) return evaluated.map((sha) => url.replace('{sha}', sha))
     if (url === '/evaluations/{id}') return [1, 2].map((id) => url.replace('{id}', String(id)))
     if (url.includes('{id}')) return [url.replace('{id}', '1')]

@@ -98,6 +98,30 @@ export interface Operations {
     body: undefined
     answer: { "entries": ({ "at": string; "kind": "drift" | "flag_raised" | "flag_ended" | "report" | "online"; "details": unknown })[]; "next": string | null }
   }
+  listFactChanges: {
+    params: { "hostname": string }
+    query: { "after"?: string; "limit"?: number }
+    body: undefined
+    answer: { "reports": ({ "report_id": string; "observed_at": string; "received_at": string; "changes": ({ "path": string; "before": unknown; "after": unknown })[] })[]; "next": string | null }
+  }
+  listGenerations: {
+    params: { "hostname": string }
+    query: { "after"?: string; "limit"?: number }
+    body: undefined
+    answer: { "generations": ({ "generation": number | null; "profile": string | null; "changed_at": string | null; "first_observed_at": string; "last_observed_at": string; "report_id": string })[]; "next": string | null }
+  }
+  listOnlinePeriods: {
+    params: { "hostname": string }
+    query: { "from"?: string; "to"?: string }
+    body: undefined
+    answer: { "from": string; "to": string; "periods": ({ "started_at": string; "ended_at": string | null; "boot_id": string | null })[] }
+  }
+  searchAll: {
+    params: undefined
+    query: { "text": string }
+    body: undefined
+    answer: { "systems": ({ "hostname": string; "environment": string | null })[]; "flakes": ({ "id": number; "url": string; "branch": string | null })[]; "commits": ({ "sha": string; "flake_id": number; "subject": string | null })[] }
+  }
   listReports: {
     params: { "hostname": string }
     query: { "after"?: string; "limit"?: number }
@@ -357,6 +381,10 @@ export const PLACES: { readonly [Name in keyof Operations]: readonly [method: st
   addSystemKey: ['POST', '/systems/{hostname}/keys'],
   revokeSystemKey: ['DELETE', '/systems/{hostname}/keys/{key}'],
   getTimeline: ['GET', '/systems/{hostname}/timeline'],
+  listFactChanges: ['GET', '/systems/{hostname}/fact-changes'],
+  listGenerations: ['GET', '/systems/{hostname}/generations'],
+  listOnlinePeriods: ['GET', '/systems/{hostname}/online-periods'],
+  searchAll: ['GET', '/search'],
   listReports: ['GET', '/systems/{hostname}/reports'],
   getReport: ['GET', '/reports/{digest}'],
   listFlakes: ['GET', '/flakes'],
