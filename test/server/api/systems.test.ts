@@ -128,9 +128,12 @@ describe('one system', () => {
     },
   )
 
-  test.each(['%ff', 'x'.repeat(300)])('a path that no route can take is malformed: %s', async (name) => {
+  test.each([
+    ['%ff', 400, 'malformed'],
+    ['x'.repeat(300), 404, 'not-found'],
+  ])('a path that no route can take is no more than a problem: %s', async (name, status, problem) => {
     const reply = await server.api('GET', `/systems/${name}`)
-    expect([reply.status, reply.body.type]).toEqual([400, 'urn:crystal-forge:problem:malformed'])
+    expect([reply.status, reply.body.type]).toEqual([status, `urn:crystal-forge:problem:${problem}`])
   })
 
   test('a name that PostgreSQL could not even compare is refused', async () => {

@@ -237,6 +237,9 @@ describe('an answer is refused', () => {
   test('in another browser than the one that began', async () => {
     const url = await answer(browser())
     expect(await refused(browser(), url)).toContain('another browser')
+    const other = browser()
+    await other.visit(START)
+    expect(await refused(other, url)).toContain('another browser')
   })
 
   test('with another state, none, or two', async () => {
