@@ -108,7 +108,7 @@ describe('flakes', () => {
     await page.getByRole('dialog').getByRole('button', { name: 'Follow no longer' }).click()
     await page.waitForURL('**/flakes')
     await page.getByRole('link', { name: 'github:yourorg/fleet' }).waitFor()
-    expect(await page.getByRole('link', { name: 'github:a/unused' }).count()).toBe(0)
+    await page.getByRole('link', { name: 'github:a/unused' }).waitFor({ state: 'detached' })
   })
 })
 

@@ -1,5 +1,5 @@
 import type { QueryClient } from '@tanstack/react-query'
-import { isStaleAfter, type LiveEvent } from './stale.ts'
+import { isStaleAfter, type LiveEvent, readsItself } from './stale.ts'
 
 export type LiveState = 'connecting' | 'live' | 'lost'
 
@@ -31,8 +31,13 @@ export function createLive(client: QueryClient) {
     gathering = undefined
     const events = gathered
     gathered = []
+    const isStale = (key: readonly unknown[]): boolean => events.some((event) => isStaleAfter(event, key))
     void client.invalidateQueries({
-      predicate: ({ queryKey }) => events.some((event) => isStaleAfter(event, queryKey)),
+      predicate: ({ queryKey }) => isStale(queryKey) && !readsItself(queryKey),
+    })
+    void client.invalidateQueries({
+      predicate: ({ queryKey }) => isStale(queryKey) && readsItself(queryKey),
+      refetchType: 'none',
     })
   }
   const take = (message: MessageEvent<string>): void => {

@@ -8,18 +8,22 @@ export interface LiveEvent {
 }
 
 /** The reads whose answer an event of a kind may change. */
+const FLEET = ['getFleetSummary', 'listAttention', 'listActivity', 'listSystems'] as const
+const SYSTEM = ['getSystem', 'getTimeline', 'listDesiredCommits'] as const
 const READS: Record<LiveEvent['kind'], readonly OperationName[]> = {
-  drift: ['getFleetSummary', 'listSystems', 'getSystem', 'getTimeline'],
-  flag_raised: ['getFleetSummary', 'listSystems', 'getSystem', 'getTimeline'],
-  flag_ended: ['getFleetSummary', 'listSystems', 'getSystem', 'getTimeline'],
-  report: ['getFleetSummary', 'listSystems', 'getSystem', 'getTimeline', 'listReports'],
-  head: ['listFlakes', 'getFlake', 'listCommits', 'getCommit'],
+  drift: [...FLEET, ...SYSTEM],
+  flag_raised: [...FLEET, ...SYSTEM],
+  flag_ended: [...FLEET, ...SYSTEM],
+  report: [...FLEET, ...SYSTEM, 'listReports'],
+  head: ['listFlakes', 'getFlake', 'listCommits', 'getCommit', 'listActivity', 'listAttention', ...SYSTEM],
   evaluation: [
-    'getFleetSummary',
+    ...FLEET,
+    ...SYSTEM,
     'listFlakes',
     'getFlake',
     'listCommits',
     'getCommit',
+    'listCommitChanges',
     'listEvaluations',
     'getEvaluation',
   ],
@@ -31,4 +35,9 @@ export function isStaleAfter(event: LiveEvent, key: readonly unknown[]): boolean
   if (!READS[event.kind].some((each) => each === name)) return false
   const hostname = paramsOf(input)['hostname']
   return hostname === undefined || event.hostname === null || hostname === event.hostname
+}
+
+/** The list of systems decides by itself when it is read again: not while somebody points at it. */
+export function readsItself([name, , pages]: readonly unknown[]): boolean {
+  return name === 'listSystems' && pages === 'pages'
 }

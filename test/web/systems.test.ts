@@ -1,0 +1,146 @@
+import { readFile } from 'node:fs/promises'
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { startTestServer, type TestServer } from '../support/test-server.ts'
+import { expectAccessible, startBrowser } from './support/browser.ts'
+import { openAs, sidewaysScroll } from './support/dashboard.ts'
+import { createFleet, reportRunning } from './support/fleet.ts'
+
+const HOSTILE = `<img src=x onerror=alert(1)> \u202Eesrever\u202C ${'x'.repeat(200)}`
+
+let server: TestServer
+let browser: Browser
+beforeAll(async () => {
+  browser = await startBrowser()
+})
+afterAll(() => browser.close())
+beforeEach(async () => {
+  server = await startTestServer()
+  return server.stop
+})
+
+const names = async (page: Page): Promise<string[]> =>
+  await page.locator('tbody tr[aria-rowindex] td:first-child').allInnerTexts()
+
+describe('the list of systems', () => {
+  test('says what to do while there is none', async () => {
+    const { page, complaints } = await openAs(browser, server, 'viewer', '/systems')
+    await page.getByText('There is no system yet').waitFor()
+    await page.getByRole('link', { name: 'Let the first host report' }).click()
+    await page.waitForURL('**/first-host')
+    expect(complaints).toEqual([])
+  })
+
+  test('is filtered by what is chosen and typed, which stands in the address and survives a reload', async () => {
+    await createFleet(server)
+    const { page, complaints } = await openAs(browser, server, 'viewer', '/systems')
+    await page.getByText('4 systems').waitFor()
+    await page.getByRole('combobox', { name: 'Drift' }).selectOption('Behind')
+    await page.getByText('1 system', { exact: true }).waitFor()
+    expect(await names(page)).toEqual(['web2'])
+    await page.waitForURL('**/systems?standing=behind')
+    await page.reload()
+    await page.getByText('1 system', { exact: true }).waitFor()
+    await page.getByRole('link', { name: 'Clear' }).click()
+    await page.getByText('4 systems').waitFor()
+    await page.getByRole('searchbox', { name: 'Part of the name' }).fill('web')
+    await page.getByText('2 systems').waitFor()
+    expect(await names(page)).toEqual(['web1', 'web2'])
+    await page.getByRole('searchbox', { name: 'Part of the name' }).fill('nothing')
+    await page.getByText('No system is like that').waitFor()
+    await page.getByRole('link', { name: 'Show all systems' }).click()
+    await page.getByText('4 systems').waitFor()
+    expect(complaints).toEqual([])
+  })
+
+  test('takes what is valid of an address that anybody may have written', async () => {
+    await createFleet(server)
+    const { page, complaints } = await openAs(
+      browser,
+      server,
+      'viewer',
+      '/systems?standing=nonsense&flake=x&sort=%3Cb%3E&text=web',
+    )
+    await page.getByText('2 systems').waitFor()
+    expect(complaints).toEqual([])
+  })
+
+  test('is sorted by a column, the worst first', async () => {
+    await createFleet(server)
+    const { page } = await openAs(browser, server, 'viewer', '/systems')
+    await page.getByRole('button', { name: 'Against what it should run' }).click()
+    await page.waitForURL('**/systems?sort=drift')
+    await page.locator('tbody tr').first().getByText('db1').waitFor()
+    expect(await names(page)).toEqual(['db1', 'web2', 'silent', 'web1'])
+    expect(
+      await page.getByRole('columnheader', { name: 'Against what it should run' }).getAttribute('aria-sort'),
+    ).toBe('descending')
+  })
+
+  test('has the columns that were chosen, after a reload too', async () => {
+    await createFleet(server)
+    const { page } = await openAs(browser, server, 'viewer', '/systems')
+    await page.getByRole('button', { name: 'Columns' }).click()
+    await page.getByRole('checkbox', { name: 'NixOS' }).check()
+    await page.getByRole('checkbox', { name: 'Flags' }).uncheck()
+    await page.reload()
+    await page.getByRole('columnheader', { name: 'NixOS' }).waitFor()
+    expect(await page.getByRole('columnheader', { name: 'Flags' }).count()).toBe(0)
+  })
+
+  test('comes as CSV as it is filtered', async () => {
+    await createFleet(server)
+    const { page } = await openAs(browser, server, 'viewer', '/systems?standing=behind')
+    const download = page.waitForEvent('download')
+    await page.getByRole('link', { name: 'CSV' }).click()
+    const lines = (await readFile(await (await download).path(), 'utf8')).trim().split('\r\n')
+    expect(lines).toHaveLength(2)
+    expect(lines[1]).toContain('web2')
+  })
+
+  test('changes by itself when a host reports, but not while somebody points at it', async () => {
+    const { web2, db1 } = await createFleet(server)
+    const { page } = await openAs(browser, server, 'viewer', '/systems?sort=drift')
+    await page.getByText('Live', { exact: true }).waitFor()
+    await page.getByRole('row', { name: /web2 Behind/ }).waitFor()
+    await reportRunning(web2, 'b2')
+    await page.getByRole('row', { name: /web2 In sync/ }).waitFor()
+
+    await page.getByRole('row', { name: /db1 Unmanaged/ }).hover()
+    await reportRunning(db1, 'c')
+    await page.getByRole('button', { name: 'Show what changed' }).waitFor()
+    expect(await page.getByRole('row', { name: /db1 Unmanaged/ }).count()).toBe(1)
+    await page.getByRole('button', { name: 'Show what changed' }).click()
+    await page.getByRole('row', { name: /db1 In sync/ }).waitFor()
+  })
+
+  test('shows any text as text', async () => {
+    await createFleet(server, HOSTILE)
+    const { page, complaints } = await openAs(browser, server, 'viewer', '/systems', { width: 360 })
+    await page.getByText('<img src=x onerror=alert(1)>').first().waitFor()
+    expect(await page.locator('img[src=x]').count()).toBe(0)
+    expect(await sidewaysScroll(page)).toBe(0)
+    expect(complaints).toEqual([])
+  })
+
+  test('is found by the search of every page', async () => {
+    await createFleet(server)
+    const { page } = await openAs(browser, server, 'viewer', '/')
+    await page.getByRole('heading', { level: 1 }).waitFor()
+    await page.keyboard.press('/')
+    await page.keyboard.type('db')
+    await page.keyboard.press('Enter')
+    await page.getByText('1 system', { exact: true }).waitFor()
+  })
+})
+
+describe.each(['light', 'dark'] as const)('in %s', (colours) => {
+  test.each([360, 1280])('axe finds nothing on it at %i pixels', async (width) => {
+    await createFleet(server)
+    const { page, complaints } = await openAs(browser, server, 'viewer', '/systems', { colours, width })
+    await page.getByRole('row', { name: /web2/ }).waitFor()
+    await expectAccessible(page)
+    expect(await sidewaysScroll(page)).toBe(0)
+    expect(complaints).toEqual([])
+  })
+})

@@ -1,0 +1,147 @@
+import { Link } from '@tanstack/react-router'
+import { useEffect, useRef, useState } from 'react'
+import { useRead } from '../../api/queries.ts'
+import { keysOf } from '../../keys.ts'
+import { DRIFT, FLAGS, LIVENESS } from '../../ui/states.ts'
+import { type SystemsSearch, systemsSearch } from './search.ts'
+import classes from './Systems.module.css'
+
+/** A search begins when nobody has typed for so long. */
+const PAUSE_MS = 150
+
+const REGISTRATIONS = {
+  active: 'Active',
+  pending: 'Waits for approval',
+  keyless: 'Without key',
+  archived: 'Archived',
+}
+
+/** What of the list is shown; all of it stands in the address. */
+export function Filters({
+  search,
+  change,
+}: {
+  search: SystemsSearch
+  change: (search: SystemsSearch) => void
+}) {
+  const flakes = useRead('listFlakes', {})
+  const set = (name: keyof SystemsSearch, value: string | number): void =>
+    change(systemsSearch({ ...search, [name]: value }))
+  const isFiltered = Object.keys(search).some((name) => name !== 'sort')
+  return (
+    <search className={classes.filters} aria-label="Filters">
+      <TextFilter key={search.text ?? ''} text={search.text ?? ''} apply={(text) => set('text', text)} />
+      <Choice
+        label="Drift"
+        all="Any drift"
+        of={textsOf(DRIFT)}
+        value={search.standing}
+        choose={(value) => set('standing', value)}
+      />
+      {search.drift !== undefined && (
+        <Choice
+          label="Newest commit"
+          all="Any"
+          of={textsOf(DRIFT)}
+          value={search.drift}
+          choose={(value) => set('drift', value)}
+        />
+      )}
+      <Choice
+        label="Liveness"
+        all="Heard of or not"
+        of={textsOf(LIVENESS)}
+        value={search.liveness}
+        choose={(value) => set('liveness', value)}
+      />
+      <Choice
+        label="Flag"
+        all="Any flag or none"
+        of={textsOf(FLAGS)}
+        value={search.flag}
+        choose={(value) => set('flag', value)}
+      />
+      <Choice
+        label="Flake"
+        all="Any flake"
+        of={Object.fromEntries((flakes.data?.flakes ?? []).map(({ id, url }) => [String(id), url]))}
+        value={search.flake === undefined ? undefined : String(search.flake)}
+        choose={(value) => set('flake', Number(value))}
+      />
+      <Choice
+        label="Registration"
+        all="All but archived"
+        of={REGISTRATIONS}
+        value={search.registration}
+        choose={(value) => set('registration', value)}
+      />
+      {search.environment !== undefined && (
+        <span className={classes.environment}>
+          in <bdi>{search.environment}</bdi>
+        </span>
+      )}
+      {isFiltered && (
+        <Link to="/systems" search={search.sort === undefined ? {} : { sort: search.sort }}>
+          Clear
+        </Link>
+      )}
+    </search>
+  )
+}
+
+function TextFilter({ text, apply }: { text: string; apply: (text: string) => void }) {
+  const [typed, setTyped] = useState(text)
+  const latest = useRef(apply)
+  useEffect(() => {
+    latest.current = apply
+  })
+  useEffect(() => {
+    if (typed.trim() === text) return
+    const timer = setTimeout(() => latest.current(typed), PAUSE_MS)
+    return () => clearTimeout(timer)
+  }, [typed, text])
+  return (
+    <input
+      type="search"
+      aria-label="Part of the name"
+      placeholder="Part of the name"
+      maxLength={253}
+      value={typed}
+      onChange={({ target }) => setTyped(target.value)}
+    />
+  )
+}
+
+function Choice({
+  label,
+  all,
+  of,
+  value,
+  choose,
+}: {
+  label: string
+  all: string
+  of: Record<string, string>
+  value: string | undefined
+  choose: (value: string) => void
+}) {
+  return (
+    <select
+      aria-label={label}
+      value={value ?? ''}
+      data-chosen={value !== undefined}
+      onChange={({ target }) => choose(target.value)}
+    >
+      <option value="">{all}</option>
+      {Object.entries(of).map(([name, text]) => (
+        <option key={name} value={name}>
+          {text}
+        </option>
+      ))}
+    </select>
+  )
+}
+
+function textsOf<Name extends string>(shown: Record<Name, { text: string }>): Record<string, string> {
+  return Object.fromEntries(keysOf(shown).map((name) => [name, shown[name].text]))
+}
