@@ -10,6 +10,7 @@ import type { ApiClient } from './api-client.ts'
 import { createEvaluationApi } from './evaluation-api.ts'
 import { UsageError } from './exit.ts'
 import { type Page, takePages } from './pages.ts'
+import { createPeopleApi } from './people-api.ts'
 
 /** What JSON makes of a value: dates are ISO 8601 text. */
 export type Wire<T> = T extends Date
@@ -139,6 +140,7 @@ export function createApi(client: ApiClient) {
         return { rows: records, next }
       }),
     ...createEvaluationApi({ client, get, post }),
+    ...createPeopleApi({ client, get, post }),
   }
 }
 

@@ -50,6 +50,9 @@ export const COMMANDS: readonly CommandEntry[] = [
   entry('simulate-push', 'tell a server of a push, as a Git host would', async () =>
     (await import('./simulate-push.ts')).createSimulatePushCommand(),
   ),
+  entry('users', 'the people who sign in, and links for who cannot', async () =>
+    (await import('./users.ts')).createUsersCommand(),
+  ),
   entry('tokens', 'API tokens; the first one too', async () =>
     (await import('./tokens.ts')).createTokensCommand(),
   ),

@@ -1,4 +1,4 @@
-import { Type } from 'typebox'
+import { type Static, Type } from 'typebox'
 import { type Role, ROLES } from '../../store/api-tokens.ts'
 import { Problem } from '../../protocol/problems.ts'
 import { LastAdminError, NameTakenError } from '../../store/users.ts'
@@ -30,6 +30,7 @@ export const UserSchema = Type.Object({
   last_sign_in_at: TimeOrNull,
   created_at: Time,
 })
+export type User = Static<typeof UserSchema>
 
 /** Refuses the one password that is too easy to guess whatever its length. */
 export function refuseName(password: string, name: string): void {

@@ -22,15 +22,12 @@ export async function offerSetUp(options: {
   url: string
   log: Logger
 }): Promise<void> {
-  const { db, stateDir, url, log } = options
+  const { db, stateDir, log } = options
   const file = join(stateDir, FILE)
   const found = await hasUsers(db)
   try {
     if (found) return await rm(file, { force: true })
-    // with a PostgreSQL of their own servers keep nothing else there
-    await mkdir(stateDir, { recursive: true, mode: 0o700 })
-    const link = (await presentLink(db, file)) ?? setUpLink(url, await createSetUpToken(db))
-    await writeFileDurably(file, `${link}\n`, { mode: 0o600 })
+    const link = (await presentLink(db, file)) ?? (await keepNewSetUpLink(options))
     if (process.stdout.isTTY) process.stdout.write(`Make the first administrator: ${link}\n`)
   } catch (err) {
     // agents and tokens work without users
@@ -44,13 +41,32 @@ export async function offerSetUp(options: {
   log.info({ file }, 'there is no user yet: the link in this file makes the first administrator')
 }
 
+/** Makes the link with which the first administrator is made, and keeps it in the state directory; the one before ends. */
+export async function keepNewSetUpLink(options: {
+  db: Kysely<DB>
+  stateDir: string
+  url: string
+}): Promise<string> {
+  const { db, stateDir, url } = options
+  // with a PostgreSQL of their own servers keep nothing else there
+  await mkdir(stateDir, { recursive: true, mode: 0o700 })
+  const link = setUpLink(url, await createSetUpToken(db))
+  await writeFileDurably(join(stateDir, FILE), `${link}\n`, { mode: 0o600 })
+  return link
+}
+
 /** The token is in the fragment, which browsers send to nobody: no access log has it. */
-export function setUpLink(url: string, token: string): string {
-  return `${url.replace(/\/$/, '').replace(/\/\/(0\.0\.0\.0|\[::\])/, '//localhost')}/setup#token=${token}`
+function setUpLink(url: string, token: string): string {
+  return `${browsersUrl(url)}/setup#token=${token}`
 }
 
 export function passwordLink(url: string, token: string): string {
-  return `${url.replace(/\/$/, '')}/set-password#token=${token}`
+  return `${browsersUrl(url)}/set-password#token=${token}`
+}
+
+/** A server that listens everywhere is reached somewhere. */
+function browsersUrl(url: string): string {
+  return url.replace(/\/$/, '').replace(/\/\/(0\.0\.0\.0|\[::\])/, '//localhost')
 }
 
 async function presentLink(db: Kysely<DB>, file: string): Promise<string | null> {

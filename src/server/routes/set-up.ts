@@ -44,7 +44,7 @@ export function setUpRoutes(app: FastifyInstance, { db, settings }: ServerContex
           if (!(await takeSetUpToken(transaction, token)))
             throw new Problem(
               'forbidden',
-              'the set-up link does not work any more: the newest one is in the file setup-link of the state directory',
+              'the set-up link does not work any more: the newest one is in the file setup-link of the state directory; crystal-forge users setup-link makes another',
             )
           if (await hasUsers(transaction))
             throw new Problem('conflict', 'there is an administrator already: sign in')

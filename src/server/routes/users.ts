@@ -41,6 +41,7 @@ const NewUser = Type.Object(
   },
   { additionalProperties: false },
 )
+export type NewUser = Static<typeof NewUser>
 const Change = Type.Object(
   {
     display_name: Type.Optional(DisplayName),
@@ -49,6 +50,7 @@ const Change = Type.Object(
   },
   { additionalProperties: false, minProperties: 1 },
 )
+export type UserChange = Static<typeof Change>
 const OwnPassword = Type.Object(
   { current: TriedPassword, password: NewPassword },
   { additionalProperties: false },
@@ -57,6 +59,7 @@ const Link = Type.Object({
   link: Type.String({ description: 'Where the user chooses a password; shown this once' }),
   expires_at: Time,
 })
+export type PasswordLink = Static<typeof Link>
 const params = Type.Object({ id: idOf('The id of a user') })
 type ById = { Params: { id: number } }
 
@@ -64,7 +67,7 @@ type ById = { Params: { id: number } }
 export function userRoutes(app: FastifyInstance, context: ServerContext, authorise: Authorise): void {
   const { db, settings } = context
   const admin = authorise('admin')
-  const linkFor = async (request: FastifyRequest, user: UserRow): Promise<Static<typeof Link>> => {
+  const linkFor = async (request: FastifyRequest, user: UserRow): Promise<PasswordLink> => {
     const { token, expiresAt } = await changeAs(db, actorOf(request), (transaction) =>
       createPasswordToken(transaction, user),
     )
@@ -85,7 +88,7 @@ export function userRoutes(app: FastifyInstance, context: ServerContext, authori
     async () => ({ users: await listUsers(db) }),
   )
 
-  app.post<{ Body: Static<typeof NewUser> }>(
+  app.post<{ Body: NewUser }>(
     '/users',
     {
       onRequest: admin,
@@ -128,7 +131,7 @@ export function userRoutes(app: FastifyInstance, context: ServerContext, authori
     async ({ params: { id } }) => (await findUser(db, id)) ?? noUser(id),
   )
 
-  app.patch<ById & { Body: Static<typeof Change> }>(
+  app.patch<ById & { Body: UserChange }>(
     '/users/:id',
     {
       onRequest: admin,
