@@ -5,6 +5,7 @@ import type { Bench, Figures } from './figures.ts'
 /** Imported only when asked for, so that none measures the libraries of another. */
 const BENCHES: Record<string, () => Promise<Bench>> = {
   agent: async () => (await import('./agent.ts')).benchAgent,
+  dashboard: async () => (await import('./dashboard.ts')).benchDashboard,
   fleet: async () => (await import('./fleet.ts')).benchFleet,
   ingest: async () => (await import('./ingest.ts')).benchIngest,
   storage: async () => (await import('./storage.ts')).benchStorage,

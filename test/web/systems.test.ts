@@ -1,6 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { fillFleet } from '../../bench/fleet-rows.ts'
+import { withClient } from '../../src/store/database.ts'
 import { startTestServer, type TestServer } from '../support/test-server.ts'
 import { expectAccessible, startBrowser } from './support/browser.ts'
 import { openAs, sidewaysScroll } from './support/dashboard.ts'
@@ -63,6 +65,19 @@ describe('the list of systems', () => {
     )
     await page.getByText('2 systems').waitFor()
     expect(complaints).toEqual([])
+  })
+
+  test('begins at its top when it is filtered, wherever one was in it, and goes on to its end', async () => {
+    await withClient(server.connection, 'a test', (client) => fillFleet(client, 1200))
+    const { page } = await openAs(browser, server, 'viewer', '/systems')
+    await page.getByText('1,200 systems').waitFor()
+    await page.locator('tbody tr[aria-rowindex="5"] a').hover()
+    await page.mouse.wheel(0, 100_000)
+    await page.locator('tbody tr[aria-rowindex="1201"] a').waitFor()
+    expect(await page.locator('tbody tr').count()).toBeLessThan(60)
+    await page.getByRole('searchbox', { name: 'Part of the name' }).fill('host-7')
+    await page.getByText('1,200 systems').waitFor({ state: 'detached' })
+    await page.locator('tbody tr[aria-rowindex="2"] a').getByText('host-7').waitFor()
   })
 
   test('is sorted by a column, the worst first', async () => {

@@ -41,6 +41,7 @@ export function SystemTable({
     <div
       ref={box}
       className={classes.box}
+      data-list
       onPointerEnter={() => hold(true)}
       onPointerLeave={() => hold(false)}
       onFocus={() => hold(true)}

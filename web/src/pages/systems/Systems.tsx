@@ -54,7 +54,8 @@ export function Systems() {
         )}
         {systems.total !== null && systems.total > 0 && (
           <SystemTable
-            key={JSON.stringify({ ...search, text: undefined })}
+            // another list begins at its top
+            key={JSON.stringify(search)}
             systems={systems}
             columns={columns}
             sort={search.sort ?? 'hostname'}
