@@ -134,6 +134,11 @@ function instructions(fleet: DemoFleet): string {
   return `
 ${fleet.hosts.length} hosts report to ${fleet.url}
 
+The dashboard is there: open it, and sign in as
+
+  name      ${fleet.administrator.name}
+  password  ${fleet.administrator.password}
+
 In another terminal:
 
   export CRYSTAL_FORGE_URL=${fleet.url}

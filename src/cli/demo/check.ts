@@ -1,5 +1,6 @@
 import { readlink } from 'node:fs/promises'
 import { join } from 'node:path'
+import { fetchDashboard, signIn } from './administrator.ts'
 import { checkDrift } from './check-drift.ts'
 import type { DemoFleet } from './fleet.ts'
 import { tryForgeries } from './forgeries.ts'
@@ -19,6 +20,7 @@ export async function checkFleet(fleet: DemoFleet, say: (line: string) => void):
     passed &&= ok
     say(`${ok ? 'ok  ' : 'FAIL'} ${what}`)
   }
+  await checkDashboard(fleet, expect)
   await checkOnline(fleet, expect)
   await checkDrift(fleet, expect)
   for (const host of fleet.hosts) await checkSwitch(fleet, host, expect)
@@ -29,6 +31,16 @@ export async function checkFleet(fleet: DemoFleet, say: (line: string) => void):
 }
 
 type Expect = (ok: boolean, what: string) => void
+
+async function checkDashboard({ url, administrator }: DemoFleet, expect: Expect): Promise<void> {
+  const role = await signIn(url, administrator)
+  expect(role === 'admin', `${administrator.name} signs in, and has the role ${role}`)
+  const page = await fetchDashboard(url)
+  expect(
+    page.status === 200 && page.text.includes('<title>Crystal Forge</title>'),
+    `the dashboard is at ${url}: ${page.status}, ${page.text.length} characters`,
+  )
+}
 
 async function checkOnline(fleet: DemoFleet, expect: Expect): Promise<void> {
   const { systems } = await fleet.api.listSystems({})

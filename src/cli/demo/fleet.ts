@@ -6,6 +6,7 @@ import { type Child, startChild } from './child.ts'
 import { freePort } from './free-port.ts'
 import { createDemoHost, type DemoHost } from './host.ts'
 import { createAdminToken } from './admin-token.ts'
+import { makeAdministrator } from './administrator.ts'
 import { type DemoPlace, writePlace } from './place.ts'
 import { createDemoRepository, type DemoRepository } from './repository.ts'
 import { until } from './wait.ts'
@@ -68,7 +69,8 @@ export async function startFleet(
     const token = await createAdminToken(serverConfig)
     const api = createDemoApi({ url, token })
     const hosts = await startAgents({ directory, program, url, api, children, repository })
-    const place: DemoPlace = { directory, url, token, webhookSecret }
+    const administrator = await makeAdministrator(url, join(directory, 'state'))
+    const place: DemoPlace = { directory, url, token, webhookSecret, administrator }
     await writePlace(place)
     return {
       ...place,

@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
+import type { Administrator } from './administrator.ts'
 
 /** What another command needs to drive a running demo. */
 export interface DemoPlace {
@@ -8,6 +9,7 @@ export interface DemoPlace {
   url: string
   token: string
   webhookSecret: string
+  administrator: Administrator
 }
 
 /** One demo at a time has a place of its own; root's must be reachable for the user PostgreSQL runs as. */
