@@ -1,13 +1,7 @@
-import { Problem } from './problems.ts'
+import { type Flaw, invalidAt, Problem } from './problems.ts'
 
 /** Levels of objects and arrays. A state report has 5. */
 export const MAX_DEPTH = 32
-
-/** Something in a document that is JSON, but not JSON that is accepted. `path` is a JSON Pointer (RFC 6901). */
-export interface Flaw {
-  path: string
-  message: string
-}
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
@@ -21,15 +15,8 @@ export function readJson(body: Uint8Array): unknown {
   const text = decode(body)
   const document = parse(text)
   const flaw = findFlaw(text, document)
-  if (flaw !== null) {
-    throw new Problem('invalid', describeFlaw(flaw), { members: { errors: [flaw] } })
-  }
+  if (flaw !== null) throw invalidAt(flaw.path, flaw.message)
   return document
-}
-
-/** `flaw` as the one sentence that a problem's detail begins with. */
-export function describeFlaw({ path, message }: Flaw): string {
-  return `${path === '' ? 'the document' : path} ${message}`
 }
 
 function decode(body: Uint8Array): string {

@@ -31,6 +31,17 @@ export type ProblemName = keyof typeof PROBLEMS
 export const PROBLEM_PREFIX = 'urn:crystal-forge:problem:'
 export const PROBLEM_MEDIA_TYPE = 'application/problem+json'
 
+/** Something in a document that is not accepted. `path` is a JSON Pointer (RFC 6901). */
+export interface Flaw {
+  path: string
+  message: string
+}
+
+/** `flaw` as the one sentence that a problem's detail begins with. */
+export function describeFlaw({ path, message }: Flaw): string {
+  return `${path === '' ? 'the document' : path} ${message}`
+}
+
 /** The document itself. Further members belong to single types: `last_sequence` (replayed), `errors` (invalid). */
 export interface ProblemDocument {
   type: string
@@ -38,7 +49,7 @@ export interface ProblemDocument {
   status: number
   detail?: string
   last_sequence?: number
-  errors?: { path: string; message: string }[]
+  errors?: Flaw[]
 }
 
 /** An error that is answered with its problem document; anything else thrown is `internal`. */
@@ -64,4 +75,10 @@ export class Problem extends Error {
     const { status, title } = PROBLEMS[this.problem]
     return { type: PROBLEM_PREFIX + this.problem, title, status, detail: this.message, ...this.members }
   }
+}
+
+/** The problem `invalid` of a request with one flaw. */
+export function invalidAt(path: string, message: string, cause?: unknown): Problem {
+  const flaw = { path, message }
+  return new Problem('invalid', describeFlaw(flaw), { cause, members: { errors: [flaw] } })
 }

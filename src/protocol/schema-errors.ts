@@ -1,5 +1,5 @@
 import type { TLocalizedValidationError } from 'typebox/error'
-import { describeFlaw, type Flaw } from './json.ts'
+import { describeFlaw, type Flaw } from './problems.ts'
 
 /** An answer names so many places; a sender that has more wrong has another problem. */
 const MAX_ERRORS = 10

@@ -1,5 +1,5 @@
 import { parseFlakeUrl } from '../../fleet/flake-url.ts'
-import { Problem } from '../../protocol/problems.ts'
+import { invalidAt, Problem } from '../../protocol/problems.ts'
 import type { ApiCaller } from './authorise.ts'
 
 /**
@@ -21,6 +21,6 @@ function remoteOf(url: string, path: string): string {
     return parseFlakeUrl(url).remote
   } catch (cause) {
     const message = cause instanceof Error ? cause.message : 'is not the address of a flake'
-    throw new Problem('invalid', `${path}: ${message}`, { cause, members: { errors: [{ path, message }] } })
+    throw invalidAt(path, message, cause)
   }
 }

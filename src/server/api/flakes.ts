@@ -1,5 +1,5 @@
 import { isBranchName } from '../../lib/config/value-kinds.ts'
-import { Problem } from '../../protocol/problems.ts'
+import { invalidAt, Problem } from '../../protocol/problems.ts'
 import { type FlakeDetail, findFlakeDetail } from '../../store/flake-list.ts'
 import { type FlakeSettings, identifyFlake } from '../../store/flakes.ts'
 import type { ServerContext } from '../context.ts'
@@ -16,14 +16,10 @@ export const noSuchFlake = (id: number): Problem => new Problem('not-found', `th
 /** Checks the address and branch of a request body. Throws Problem invalid, which never quotes them: they may hold a token. */
 export function checkFlake(flake: Pick<FlakeSettings, 'url' | 'branch'>): void {
   if (flake.branch !== null && !isBranchName(flake.branch))
-    throw invalid('/body/branch', 'must be a branch name such as "main"')
+    throw invalidAt('/body/branch', 'must be a branch name such as "main"')
   try {
     identifyFlake(flake)
   } catch (error) {
-    throw invalid('/body/url', error instanceof Error ? error.message : 'must be a Git URL', error)
+    throw invalidAt('/body/url', error instanceof Error ? error.message : 'must be a Git URL', error)
   }
-}
-
-function invalid(path: string, message: string, cause?: unknown): Problem {
-  return new Problem('invalid', `${path} ${message}`, { cause, members: { errors: [{ path, message }] } })
 }

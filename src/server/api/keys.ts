@@ -1,5 +1,5 @@
 import { keyId, parsePublicKey } from '../../protocol/keys.ts'
-import { Problem } from '../../protocol/problems.ts'
+import { invalidAt } from '../../protocol/problems.ts'
 
 /** Public keys of a request body, checked to be points a key can have. Throws Problem invalid. */
 export function readKeys(texts: readonly string[]): { id: string; publicKey: Buffer }[] {
@@ -11,7 +11,7 @@ export function readKey(text: string, path: string): { id: string; publicKey: Bu
     const publicKey = parsePublicKey(text)
     return { id: keyId(publicKey), publicKey }
   } catch (error) {
-    const message = error instanceof Error ? error.message : 'is not a public key'
-    throw new Problem('invalid', message, { cause: error, members: { errors: [{ path, message }] } })
+    const message = error instanceof Error ? error.message : 'it is not a public key'
+    throw invalidAt(path, `cannot be used: ${message}`, error)
   }
 }

@@ -1,5 +1,5 @@
 import { Type } from 'typebox'
-import { Problem } from '../../protocol/problems.ts'
+import { invalidAt } from '../../protocol/problems.ts'
 import { parseTimestamp, TIMESTAMP_PATTERN } from '../../protocol/timestamp.ts'
 
 /** A time in a query. */
@@ -11,6 +11,5 @@ export function readMoment(name: string, text: string | undefined): Date | undef
   if (text === undefined) return undefined
   const time = parseTimestamp(text)
   if (time !== null) return new Date(time)
-  const errors = [{ path: `/querystring/${name}`, message: 'must be a time such as 2026-11-28T12:00:00Z' }]
-  throw new Problem('invalid', `/querystring/${name} ${errors[0]?.message}`, { members: { errors } })
+  throw invalidAt(`/querystring/${name}`, 'must be a time such as 2026-11-28T12:00:00Z')
 }

@@ -1,10 +1,10 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { keyId, parsePublicKey } from '../../protocol/keys.ts'
-import { BODY_LIMITS, type Enrollment, type EnrollReply } from '../../protocol/messages.ts'
+import { BODY_LIMITS, type EnrollReply } from '../../protocol/messages.ts'
 import { parseEnrollment } from '../../protocol/parse.ts'
 import { Problem } from '../../protocol/problems.ts'
 import { checkContentDigest, checkFreshness, readSignedRequest } from '../../protocol/verify.ts'
 import { enroll } from '../../store/enrollments.ts'
+import { readKey } from '../api/keys.ts'
 import type { ServerContext } from '../context.ts'
 import type { Verify } from '../ed25519.ts'
 import { refusedBy } from '../ingest/refusals.ts'
@@ -30,16 +30,16 @@ export function enrollRoute(
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
 
-  const authenticated = (request: FastifyRequest): { enrollment: Enrollment; publicKey: Buffer } => {
+  const authenticated = (request: FastifyRequest) => {
     const signed = readSignedRequest(readHead(request))
     checkFreshness(signed, context.clock())
     checkContentType(request)
     checkContentDigest(signed.covered.contentDigest, bodyOf(request))
     const enrollment = parseEnrollment(bodyOf(request)).value
-    const publicKey = readPublicKey(enrollment.public_key)
-    if (keyId(publicKey) !== signed.keyId || !verify(publicKey, signed.base, signed.signatureBytes))
+    const key = readKey(enrollment.public_key, '/public_key')
+    if (key.id !== signed.keyId || !verify(key.publicKey, signed.base, signed.signatureBytes))
       throw new Problem('bad-signature', 'the request is not signed by the key it carries')
-    return { enrollment, publicKey }
+    return { enrollment, key }
   }
 
   const handle = async (request: FastifyRequest, reply: FastifyReply): Promise<EnrollReply> => {
@@ -47,19 +47,19 @@ export function enrollRoute(
     checkAuthority(request.headers.host)
     if (!isConfidential(request))
       throw new Problem('forbidden', 'enrolment sends a secret: it needs TLS, or loopback')
-    const { enrollment, publicKey } = authenticated(request)
+    const { enrollment, key } = authenticated(request)
     const outcome = await enroll(context.db, {
       token: enrollment.token,
       hostname: enrollment.hostname,
-      keyId: keyId(publicKey),
-      publicKey,
+      keyId: key.id,
+      publicKey: key.publicKey,
       address: request.ip,
     })
     if (outcome.result === 'revoked-key') throw refusedBy('revoked-key')
     if (outcome.result === 'refused')
       throw new Problem('enrollment-refused', 'the token is unknown, expired, used up, or for another host')
     reply.code(outcome.result === 'active' ? 201 : 202)
-    return { system: outcome.hostname, key_id: keyId(publicKey), status: outcome.result }
+    return { system: outcome.hostname, key_id: key.id, status: outcome.result }
   }
 
   app.post('/agent/enroll', { bodyLimit: BODY_LIMITS.enroll }, async (request, reply) => {
@@ -74,16 +74,4 @@ export function enrollRoute(
 
 function isFailedAuthentication(error: Problem): boolean {
   return ['unsigned', 'stale-signature', 'bad-signature', 'enrollment-refused'].includes(error.problem)
-}
-
-function readPublicKey(text: string): Buffer {
-  try {
-    return parsePublicKey(text)
-  } catch (error) {
-    const message = error instanceof Error ? error.message : 'is not a public key'
-    throw new Problem('invalid', message, {
-      cause: error,
-      members: { errors: [{ path: '/public_key', message }] },
-    })
-  }
 }

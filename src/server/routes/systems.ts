@@ -3,7 +3,7 @@ import { type Static, Type } from 'typebox'
 import { DRIFT_STATES } from '../../fleet/drift.ts'
 import { FLAGS } from '../../fleet/flags.ts'
 import { LIVENESS } from '../../fleet/liveness.ts'
-import { Problem } from '../../protocol/problems.ts'
+import { invalidAt } from '../../protocol/problems.ts'
 import { systemDetail } from '../../store/system-detail.ts'
 import {
   listSystemRows,
@@ -194,14 +194,10 @@ async function* csvPages({ db, settings }: ServerContext, filter: SystemFilter) 
 
 function readCursor(sort: SystemSort, after: string | undefined, filter: SystemFilter): SystemCursor | null {
   if (filter.registration === 'archived' && (sort === 'drift' || sort === 'since'))
-    throw wrongQuery('sort', 'archived systems are not judged: there is no drift to sort by')
+    throw invalidAt('/querystring/sort', 'archived systems are not judged: there is no drift to sort by')
   if (after === undefined) return null
   const cursor = parseCursor(sort, after)
-  if (cursor === null) throw wrongQuery('after', 'must be what a page of this order gave as `next`')
+  if (cursor === null)
+    throw invalidAt('/querystring/after', 'must be what a page of this order gave as `next`')
   return cursor
-}
-
-function wrongQuery(name: string, message: string): Problem {
-  const path = `/querystring/${name}`
-  return new Problem('invalid', `${path}: ${message}`, { members: { errors: [{ path, message }] } })
 }

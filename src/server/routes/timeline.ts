@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { Type } from 'typebox'
-import { Problem } from '../../protocol/problems.ts'
+import { invalidAt } from '../../protocol/problems.ts'
 import { listTimeline, parseTimelineCursor, TIMELINE_KINDS } from '../../store/timeline.ts'
 import type { Authorise } from '../api/authorise.ts'
 import {
@@ -43,12 +43,8 @@ export function timelineRoutes(app: FastifyInstance, context: ServerContext, aut
     },
     async ({ params, query: { after: text, limit = DEFAULT_PAGE_SIZE } }) => {
       const after = text === undefined ? null : parseTimelineCursor(text)
-      if (after === null && text !== undefined) {
-        const errors = [{ path: '/querystring/after', message: 'must be what a page gave as `next`' }]
-        throw new Problem('invalid', '/querystring/after: must be what a page gave as `next`', {
-          members: { errors },
-        })
-      }
+      if (after === null && text !== undefined)
+        throw invalidAt('/querystring/after', 'must be what a page gave as `next`')
       const system = await requireSystem(context, params.hostname)
       const rows = await listTimeline(context.db, system.id, { after, limit: limit + 1 })
       const { page, next } = cutPage(rows, limit, ({ cursor }) => cursor)

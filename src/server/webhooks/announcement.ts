@@ -1,5 +1,5 @@
 import { repositoryKey } from '../../fleet/repository-key.ts'
-import { Problem } from '../../protocol/problems.ts'
+import { invalidAt } from '../../protocol/problems.ts'
 import { member, textMember } from './payload.ts'
 import type { Provider } from './providers.ts'
 
@@ -37,11 +37,11 @@ export function readAnnouncement(provider: Provider, event: string, payload: unk
   const [ref, after] = [textMember(payload, 'ref'), textMember(payload, 'after')]
   const common = { event, repositories, ref, after, branch: null }
   if (kind !== 'push') return { ...common, ignored: kind }
-  if (repositories.length === 0) throw invalid('repository', 'has no address of a Git repository')
+  if (repositories.length === 0) throw invalidAt('/repository', 'has no address of a Git repository')
   if (ref === null || ref === '')
-    throw invalid('ref', 'has to be the full name of a ref, such as refs/heads/main')
+    throw invalidAt('/ref', 'has to be the full name of a ref, such as refs/heads/main')
   if (after !== null && !/^([0-9a-f]{40}|[0-9a-f]{64})$/.test(after))
-    throw invalid('after', 'has to be a commit, of 40 or 64 hex digits')
+    throw invalidAt('/after', 'has to be a commit, of 40 or 64 hex digits')
   if (ref.startsWith('refs/tags/')) return { ...common, ignored: 'tag' }
   if (!ref.startsWith('refs/heads/')) return { ...common, ignored: 'other_branch' }
   if (member(payload, 'deleted') === true || (after !== null && /^0+$/.test(after)))
@@ -71,10 +71,4 @@ function repositoriesOf(provider: Provider, payload: unknown): string[] {
     typeof address === 'string' && address.length <= 2000 ? repositoryKey(address) : null,
   )
   return [...new Set(keys.filter((key) => key !== null))]
-}
-
-function invalid(name: string, message: string): Problem {
-  return new Problem('invalid', `/${name} ${message}`, {
-    members: { errors: [{ path: `/${name}`, message }] },
-  })
 }
