@@ -100,10 +100,14 @@ export async function createApp(
     enrollRoute(agents, context, { verify: options.verify, limit, isConfidential, checkAuthority })
   })
   await http.register(async (webhooks) => webhookRoutes(webhooks, context, { limit }))
+  const { countSignIn } = metrics
   const { oidc } = settings
   if (oidc !== null)
-    await http.register(async (pages) => oidcRoutes(pages, context, createOidcProvider(oidc, context.clock)))
-  await http.register((api) => apiRoutes(api, context, { authorise, findCaller, version: options.version }), {
+    await http.register(async (pages) =>
+      oidcRoutes(pages, context, { provider: createOidcProvider(oidc, context.clock), countSignIn }),
+    )
+  const api = { authorise, findCaller, countSignIn, version: options.version }
+  await http.register((routes) => apiRoutes(routes, context, api), {
     prefix: '/api/v1',
   })
   await http.register(webPages, { directory: findWebPages() })

@@ -1,20 +1,28 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
+import { readHealth } from '../store/health.ts'
 import { isUnavailable } from '../store/errors.ts'
 import { countNewestEvaluations } from '../store/evaluation-counts.ts'
 import { EVALUATE_COMMIT, SYNC_FLAKE } from '../store/job-queue.ts'
 import { listJobRuns } from '../store/job-runs.ts'
 import { countWaitingJobs } from '../store/queue-depths.ts'
 import { createFleetCounts } from './api/fleet-counts.ts'
+import { HEALTH_STATUSES, judgeHealth } from './api/health-parts.ts'
 import type { ServerContext } from './context.ts'
 
 /** What the figures are read from. */
 type MetricsContext = Omit<ServerContext, 'jobs'>
 
+/** `failed`: the credentials were not right; `refused`: they were not looked at, or do not let this person in. */
+export const SIGN_IN_RESULTS = ['succeeded', 'failed', 'refused'] as const
+export type CountSignIn = (result: (typeof SIGN_IN_RESULTS)[number]) => void
+
 export interface Metrics {
   registry: Registry
   /** Counts and times every request that reaches a route of `app`. */
   observe: (app: FastifyInstance) => void
+  /** Counts a sign-in, by password or with a provider. */
+  countSignIn: CountSignIn
   /** A queue whose length is read when metrics are. */
   watchQueue: (name: string, depth: () => number) => void
 }
@@ -38,6 +46,13 @@ export function createMetrics(context: MetricsContext): Metrics {
     buckets: SECONDS,
     registers: [registry],
   })
+  const signIns = new Counter({
+    name: 'crystal_forge_sign_ins_total',
+    help: 'Sign-ins of people: succeeded, failed (wrong), or refused (too many before, disabled, or in no group)',
+    labelNames: ['result'],
+    registers: [registry],
+  })
+  for (const result of SIGN_IN_RESULTS) signIns.inc({ result }, 0)
   const queues = new Map<string, () => number>()
   // oxlint-disable-next-line no-new -- a gauge registers itself
   new Gauge({
@@ -56,6 +71,7 @@ export function createMetrics(context: MetricsContext): Metrics {
   addFleetGauges(registry, context)
   addEvaluationGauge(registry, context)
   addJobGauges(registry, context)
+  addPartGauge(registry, context)
 
   return {
     registry,
@@ -65,6 +81,7 @@ export function createMetrics(context: MetricsContext): Metrics {
         durations.observe(labels(request), reply.elapsedTime / 1000)
       })
     },
+    countSignIn: (result) => signIns.inc({ result }),
     watchQueue: (name, depth) => queues.set(name, depth),
   }
 }
@@ -129,6 +146,24 @@ function addJobGauges(registry: Registry, context: MetricsContext): void {
       this.reset()
       const runs = (await unlessAway(context, () => listJobRuns(context.db))) ?? []
       for (const { name, finished_at } of runs) this.set({ job: name }, (finished_at?.getTime() ?? 0) / 1000)
+    },
+  })
+}
+
+function addPartGauge(registry: Registry, context: MetricsContext): void {
+  // oxlint-disable-next-line no-new -- a gauge registers itself
+  new Gauge({
+    name: 'crystal_forge_part_status',
+    help: '1 for the status that a part of Crystal Forge itself has, 0 for those it has not: ok, unknown, degraded, down',
+    labelNames: ['part', 'status'],
+    registers: [registry],
+    async collect() {
+      this.reset()
+      const facts = await unlessAway(context, () => readHealth(context.db))
+      if (facts === null) return
+      for (const part of judgeHealth(facts))
+        for (const status of HEALTH_STATUSES)
+          this.set({ part: part.name, status }, part.status === status ? 1 : 0)
     },
   })
 }

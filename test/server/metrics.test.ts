@@ -12,6 +12,7 @@ import { findOrAddFlake } from '../../src/store/flakes.ts'
 import { recordRun, registerJob } from '../../src/store/job-runs.ts'
 import { createDatabaseProxy } from '../support/database-proxy.ts'
 import { SETTINGS } from '../support/entries.ts'
+import { addTestUser, signedIn } from '../support/people.ts'
 import { createStoreView } from '../support/store-view.ts'
 import { newKey, registerTestAgent, type TestAgent } from '../support/test-agent.ts'
 import { startTestServer, type TestServer, type TestServerOptions } from '../support/test-server.ts'
@@ -176,6 +177,26 @@ describe('/metrics', () => {
     expect(found.get('crystal_forge_queue_depth{queue="sync-flake"}')).toBe(1)
     expect(found.get('crystal_forge_job_next_run_timestamp_seconds{job="due"}')).toBe(next.getTime() / 1000)
     expect(found.has('crystal_forge_job_next_run_timestamp_seconds{job="idle"}')).toBe(false)
+  })
+
+  test('count sign-ins by what came of them', async () => {
+    const server = await startServer()
+    await addTestUser(server, 'ada', 'admin')
+    const browser = await signedIn(server, 'ada')
+    // the fifth of one account from one address is the last that need not wait
+    for (let tries = 0; tries < 6; tries += 1) await browser.signIn('nobody')
+    const found = await samples(server)
+    const of = (result: string) => found.get(`crystal_forge_sign_ins_total{result="${result}"}`)
+    expect([of('succeeded'), of('failed'), of('refused')]).toEqual([1, 5, 1])
+  })
+
+  test('say how our own parts are', async () => {
+    const server = await startServer()
+    await findOrAddFlake(server.database.db, 'git+https://example.org/x')
+    const found = await samples(server)
+    const of = (part: string, status: string) =>
+      found.get(`crystal_forge_part_status{part="${part}",status="${status}"}`)
+    expect([of('evaluators', 'down'), of('evaluators', 'ok')]).toEqual([1, 0])
   })
 
   test('have every series that the alert rules ask for', async () => {

@@ -5,6 +5,7 @@ import { installEtags } from '../api/etag.ts'
 import { ProblemSchema } from '../api/schemas.ts'
 import { installValidation } from '../api/validation.ts'
 import type { ServerContext } from '../context.ts'
+import type { CountSignIn } from '../metrics.ts'
 import { activityRoutes } from './activity.ts'
 import { attentionRoutes } from './attention.ts'
 import { auditRoutes } from './audit.ts'
@@ -39,7 +40,12 @@ import { webhookDeliveryRoutes } from './webhook-deliveries.ts'
 export async function apiRoutes(
   app: FastifyInstance,
   context: ServerContext,
-  options: { authorise: Authorise; findCaller: FindCaller; version: string },
+  options: {
+    authorise: Authorise
+    findCaller: FindCaller
+    countSignIn: CountSignIn
+    version: string
+  },
 ): Promise<void> {
   installEtags(app)
   installValidation(app)

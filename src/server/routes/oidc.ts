@@ -4,6 +4,7 @@ import { AuthorizationResponseError, ResponseBodyError } from 'openid-client'
 import { keepOidcLogin, OIDC_LOGIN_SECS, type OidcLogin, takeOidcLogin } from '../../store/oidc-logins.ts'
 import { signInByOidc, signOutByOidc } from '../../store/oidc-users.ts'
 import type { ServerContext } from '../context.ts'
+import type { CountSignIn } from '../metrics.ts'
 import { createFailureLimit } from '../ingest/failure-limit.ts'
 import { roleOf } from '../oidc/groups.ts'
 import { sendSignInProblem } from '../oidc/problem-page.ts'
@@ -12,7 +13,11 @@ import { localPath } from '../oidc/return-path.ts'
 import { setSessionCookie } from '../people/cookie.ts'
 
 /** `GET /auth/oidc/start?return=/path` sends a person to the provider, which sends them back to `/auth/oidc/callback`. */
-export function oidcRoutes(app: FastifyInstance, context: ServerContext, provider: OidcProvider): void {
+export function oidcRoutes(
+  app: FastifyInstance,
+  context: ServerContext,
+  { provider, countSignIn }: { provider: OidcProvider; countSignIn: CountSignIn },
+): void {
   const { db, log, settings } = context
   const { name, roleGroups, redirectUri } = provider.settings
   const cookie = browserCookie(redirectUri.startsWith('https:'))
@@ -88,6 +93,7 @@ export function oidcRoutes(app: FastifyInstance, context: ServerContext, provide
       error instanceof AuthorizationResponseError || error instanceof ResponseBodyError
         ? { error: error.error, description: error.error_description }
         : null
+    countSignIn('failed')
     log.warn({ err: error, said }, 'a sign-in with the OpenID Connect provider failed')
     if (error instanceof AuthorizationResponseError)
       return sendSignInProblem(reply, {
@@ -117,6 +123,7 @@ export function oidcRoutes(app: FastifyInstance, context: ServerContext, provide
     if (given === null) {
       log.info(facts, 'a person is in no group that gives a role')
       await signOutByOidc(db, person)
+      countSignIn('refused')
       return sendSignInProblem(reply, {
         status: 403,
         title: 'You are in no group that may use Crystal Forge',
@@ -131,12 +138,15 @@ export function oidcRoutes(app: FastifyInstance, context: ServerContext, provide
       'a person signed in with the OpenID Connect provider',
     )
     const outcome = await signInByOidc(db, { ...person, role: given.role })
-    if (outcome.result === 'disabled')
+    if (outcome.result === 'disabled') {
+      countSignIn('refused')
       return sendSignInProblem(reply, {
         status: 403,
         title: 'This user is disabled',
         text: ['An admin has shut this user out of Crystal Forge.'],
       })
+    }
+    countSignIn('succeeded')
     setSessionCookie(request, reply, settings, outcome)
     return reply.redirect(login.returnTo, 303)
   }

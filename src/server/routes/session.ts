@@ -8,6 +8,7 @@ import type { ApiCaller, Authorise, FindCaller } from '../api/authorise.ts'
 import { TriedPassword } from '../api/people.ts'
 import { oneOfOrNull, orNull, problemResponses, TextOrNull, TimeOrNull } from '../api/schemas.ts'
 import type { ServerContext } from '../context.ts'
+import type { CountSignIn } from '../metrics.ts'
 import { clearSessionCookie, setSessionCookie } from '../people/cookie.ts'
 import { refuseCrossSite } from '../people/same-site.ts'
 import { signIn } from '../people/sign-in.ts'
@@ -43,7 +44,11 @@ const SignIn = Type.Object(
 export function sessionRoutes(
   app: FastifyInstance,
   context: ServerContext,
-  { authorise, findCaller }: { authorise: Authorise; findCaller: FindCaller },
+  {
+    authorise,
+    findCaller,
+    countSignIn,
+  }: { authorise: Authorise; findCaller: FindCaller; countSignIn: CountSignIn },
 ): void {
   const { db, settings } = context
 
@@ -87,7 +92,7 @@ export function sessionRoutes(
         refuseCrossSite(request, { publicUrl: settings.publicUrl, cookie: false }),
     },
     async (request, reply) => {
-      const session = await signIn(context, request, request.body)
+      const session = await signIn(context, request, request.body, countSignIn)
       setSessionCookie(request, reply, settings, session)
       return reply.code(204).send()
     },
