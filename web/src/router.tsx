@@ -9,6 +9,7 @@ import {
 import { localPath, requireReader } from './access/session.ts'
 import type { Live } from './live/live.ts'
 import { evaluationsSearch } from './pages/evaluations/search.ts'
+import { auditSearch } from './pages/settings/audit-search.ts'
 import { systemsSearch } from './pages/systems/search.ts'
 import { Broken } from './shell/Broken.tsx'
 import { NotFound } from './shell/NotFound.tsx'
@@ -92,6 +93,12 @@ const pages = shell.addChildren([
     getParentRoute: inShell,
     path: '/settings',
     component: lazyRouteComponent(() => import('./pages/settings/Settings.tsx'), 'Settings'),
+  }),
+  createRoute({
+    getParentRoute: inShell,
+    path: '/settings/audit',
+    validateSearch: auditSearch,
+    component: lazyRouteComponent(() => import('./pages/settings/Audit.tsx'), 'Audit'),
   }),
   createRoute({
     getParentRoute: inShell,
