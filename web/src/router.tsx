@@ -7,10 +7,12 @@ import {
   Outlet,
 } from '@tanstack/react-router'
 import { localPath, requireReader } from './access/session.ts'
+import { read } from './api/queries.ts'
 import type { Live } from './live/live.ts'
 import { evaluationsSearch } from './pages/evaluations/search.ts'
 import { auditSearch } from './pages/settings/audit-search.ts'
 import { systemsSearch } from './pages/systems/search.ts'
+import { systemPages } from './pages/systems/use-systems.ts'
 import { Broken } from './shell/Broken.tsx'
 import { NotFound } from './shell/NotFound.tsx'
 import { Shell } from './shell/Shell.tsx'
@@ -35,12 +37,16 @@ const pages = shell.addChildren([
   createRoute({
     getParentRoute: inShell,
     path: '/',
+    // what is shown first is asked for while the page itself is still on its way
+    loader: ({ context }) => void context.client.prefetchQuery(read('getFleetSummary', {})),
     component: lazyRouteComponent(() => import('./pages/overview/Overview.tsx'), 'Overview'),
   }),
   createRoute({
     getParentRoute: inShell,
     path: '/systems',
     validateSearch: systemsSearch,
+    loaderDeps: ({ search }) => search,
+    loader: ({ context, deps }) => void context.client.ensureInfiniteQueryData(systemPages(deps)),
     component: lazyRouteComponent(() => import('./pages/systems/Systems.tsx'), 'Systems'),
   }),
   createRoute({

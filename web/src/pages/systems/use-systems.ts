@@ -1,11 +1,11 @@
-import { keepPreviousData, useInfiniteQuery } from '@tanstack/react-query'
+import { infiniteQueryOptions, keepPreviousData, useInfiniteQuery } from '@tanstack/react-query'
 import { useEffect, useState } from 'react'
 import { call } from '../../api/client.ts'
 import type { SystemRow } from './columns.tsx'
 import type { SystemsSearch } from './search.ts'
 
 /** One page of them is read in about 20 ms, and holds many screens. */
-const PAGE = 500
+const PAGE = 200
 /** More than these are not read again by themselves. */
 const PAGES_READ_AGAIN = 2
 
@@ -23,10 +23,9 @@ export interface SystemList {
   hold: (held: boolean) => void
 }
 
-/** The list of systems, page by page; what changes in it comes in when that moves nothing under the pointer. */
-export function useSystems(search: SystemsSearch): SystemList {
-  const [held, hold] = useState(false)
-  const pages = useInfiniteQuery({
+/** The pages of the list that the filters leave. */
+export function systemPages(search: SystemsSearch) {
+  return infiniteQueryOptions({
     queryKey: ['listSystems', { query: search }, 'pages'],
     queryFn: async ({ pageParam, signal }) =>
       await call(
@@ -36,8 +35,17 @@ export function useSystems(search: SystemsSearch): SystemList {
       ),
     getNextPageParam: ({ next }) => next,
     initialPageParam: null as string | null,
-    placeholderData: keepPreviousData,
+    // to read the list again is to read every page that somebody scrolled through: useSystems decides on that
+    refetchOnMount: false,
+    refetchOnWindowFocus: false,
+    refetchOnReconnect: false,
   })
+}
+
+/** The list of systems, page by page; what changes in it comes in when that moves nothing under the pointer. */
+export function useSystems(search: SystemsSearch): SystemList {
+  const [held, hold] = useState(false)
+  const pages = useInfiniteQuery({ ...systemPages(search), placeholderData: keepPreviousData })
   const { data, error, hasNextPage, isFetching, isStale, isPlaceholderData, refetch, fetchNextPage } = pages
   const mayRefresh = !held && !isFetching && (data?.pages.length ?? 0) <= PAGES_READ_AGAIN
   const isOld = isStale && data !== undefined && !isPlaceholderData && error === null
