@@ -31,7 +31,11 @@ export function hasSmallOrder(bytes: Uint8Array): boolean {
 
 /** The y coordinate: 255 bits, little endian. The top bit is the sign of x. */
 function readY(bytes: Uint8Array): bigint {
-  return BigInt(`0x${Buffer.from(bytes.toReversed()).toString('hex')}`) & (2n ** 255n - 1n)
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  return (
+    [0, 8, 16, 24].reduce((y, offset) => y | (view.getBigUint64(offset, true) << BigInt(offset * 8)), 0n) &
+    (2n ** 255n - 1n)
+  )
 }
 
 function power(base: bigint, exponent: bigint): bigint {

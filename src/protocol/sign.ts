@@ -41,6 +41,6 @@ export function signRequest(request: RequestToSign): SignatureHeaders {
   return {
     'content-digest': covered.contentDigest,
     'signature-input': `cf=${parameters}`,
-    signature: `cf=:${sign(null, base, key.keyObject).toString('base64')}:`,
+    signature: `cf=:${sign(null, Buffer.from(base, 'latin1'), key.keyObject).toString('base64')}:`,
   }
 }

@@ -18,14 +18,15 @@ export interface Covered {
 
 /**
  * The signature base (RFC 9421, section 2.5): one line a component, then the parameters. `parameters` is the
- * serialised inner list with its parameters, the same text that stands in `Signature-Input` after the label.
+ * serialised inner list with its parameters, the same text that stands in `Signature-Input` after the label. All of it is
+ * ASCII: the headers are checked to be, so the bytes that are signed are the same in every encoding.
  */
 export function signatureBase(
   lines: readonly (readonly [name: string, value: string])[],
   parameters: string,
-): Buffer {
+): string {
   const text = lines.map(([name, value]) => `"${name}": ${value}\n`).join('')
-  return Buffer.from(`${text}"@signature-params": ${parameters}`, 'latin1')
+  return `${text}"@signature-params": ${parameters}`
 }
 
 /** The lines of an agent's signature base, in the order of `components`. */

@@ -6,6 +6,7 @@ import {
   type InnerList,
   type Parameters,
 } from 'structured-headers'
+import { bytesOfBase64 } from './base64.ts'
 import { Problem } from './problems.ts'
 import { AGENT_TAG, COMPONENTS, COVERED_LIST, type Component } from './signature-base.ts'
 
@@ -16,7 +17,7 @@ export interface AgentSignature {
   keyId: string
   createdSecs: number
   expiresSecs: number | null
-  signatureBytes: Buffer
+  signatureBytes: Uint8Array<ArrayBuffer>
 }
 
 const PARAMETERS = new Set(['created', 'expires', 'nonce', 'keyid', 'alg', 'tag'])
@@ -32,7 +33,7 @@ export function readAgentSignature(signatureInput: string, signature: string): A
 }
 
 const OWN_INPUT = new RegExp(
-  `^cf=(${RegExp.escape(COVERED_LIST)};created=(0|[1-9][0-9]{0,14});keyid="([0-9A-Za-z_-]*)"` +
+  `^cf=(${COVERED_LIST.replaceAll(/[()]/g, String.raw`\$&`)};created=(0|[1-9][0-9]{0,14});keyid="([0-9A-Za-z_-]*)"` +
     `;alg="ed25519";tag="${AGENT_TAG}")$`,
 )
 const OWN_SIGNATURE = /^cf=:([0-9A-Za-z+/]{86}==):$/
@@ -51,7 +52,7 @@ function readOwnForm(signatureInput: string, signature: string): AgentSignature 
     keyId,
     createdSecs: Number(created),
     expiresSecs: null,
-    signatureBytes: Buffer.from(base64, 'base64'),
+    signatureBytes: bytesOfBase64(base64),
   }
 }
 
@@ -160,7 +161,7 @@ function readInteger(name: string, value: unknown): number {
   return value
 }
 
-function readSignature(value: string, label: string): Buffer {
+function readSignature(value: string, label: string): Uint8Array<ArrayBuffer> {
   const bytes: unknown = parseDictionaryField('Signature', value).get(label)?.[0]
   if (bytes === undefined) {
     throw new Problem('malformed', `Signature has no member "${label}", which Signature-Input announces`)
@@ -168,5 +169,5 @@ function readSignature(value: string, label: string): Buffer {
   if (!(bytes instanceof ArrayBuffer) || bytes.byteLength !== 64) {
     throw new Problem('malformed', `Signature: "${label}" has to be a byte sequence of 64 bytes`)
   }
-  return Buffer.from(bytes)
+  return new Uint8Array(bytes)
 }

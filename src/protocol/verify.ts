@@ -26,7 +26,7 @@ export interface SignedRequest {
   createdSecs: number
   expiresSecs: number | null
   base: Buffer
-  signatureBytes: Buffer
+  signatureBytes: Uint8Array
   covered: Covered
 }
 
@@ -42,7 +42,8 @@ export function readSignedRequest(head: RequestHead): SignedRequest {
   }
   const { components, parameters, ...read } = readAgentSignature(signatureInput, signature)
   const covered = readCovered(head)
-  return { ...read, base: signatureBase(coveredLines(components, covered), parameters), covered }
+  const base = signatureBase(coveredLines(components, covered), parameters)
+  return { ...read, base: Buffer.from(base, 'latin1'), covered }
 }
 
 /** Values that would be more than one line of the signature base, or not one text in every encoding. */

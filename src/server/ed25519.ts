@@ -3,11 +3,11 @@ import { verifyWithNode } from '../protocol/ed25519.ts'
 import type { Logger } from '../lib/log.ts'
 
 /** Whether `signature` (64 bytes) is that of `message` by the key whose raw 32 bytes are `publicKey`. Never throws. */
-export type Verify = (publicKey: Buffer, message: Buffer, signature: Buffer) => boolean
+export type Verify = (publicKey: Buffer, message: Buffer, signature: Uint8Array) => boolean
 
 /** The part of sodium-native that is used; it has no types of its own. */
 interface Sodium {
-  crypto_sign_verify_detached(signature: Buffer, message: Buffer, publicKey: Buffer): boolean
+  crypto_sign_verify_detached(signature: Uint8Array, message: Buffer, publicKey: Buffer): boolean
 }
 
 /**

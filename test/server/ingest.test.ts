@@ -41,7 +41,7 @@ function signOtherwise(
   return {
     'content-digest': covered.contentDigest,
     'signature-input': `${label}=${list}`,
-    signature: `${label}=:${sign(null, base, agent.key.keyObject).toString('base64')}:`,
+    signature: `${label}=:${sign(null, Buffer.from(base), agent.key.keyObject).toString('base64')}:`,
   }
 }
 const ownParameters = () =>

@@ -193,7 +193,7 @@ export function encode(
     `(${COMPONENTS.map((name) => `"${name}"`).join(' ')});created=${created};keyid="${keyId}"` +
     `;alg="ed25519";tag="crystal-forge-agent"${given.parameters ?? ''}`
   const covered = { method: given.method, authority, path, contentDigest: digest }
-  const signed = signatureBase(coveredLines(COMPONENTS, covered), parameters)
+  const signed = Buffer.from(signatureBase(coveredLines(COMPONENTS, covered), parameters))
   const lines = [
     `${given.method} ${path} HTTP/1.1`,
     `Host: ${authority}`,

@@ -55,7 +55,7 @@ const withDigest = (digest: string) => (given: Given) => {
     ...signedLines(given).filter((line) => !/^(content-digest|signature)/.test(line)),
     `content-digest: ${digest}`,
     `signature-input: cf=${parameters}`,
-    `signature: cf=:${sign(null, base, given.agent.key.keyObject).toString('base64')}:`,
+    `signature: cf=:${sign(null, Buffer.from(base), given.agent.key.keyObject).toString('base64')}:`,
   ]
   return send(given, lines)
 }
