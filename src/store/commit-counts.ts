@@ -13,19 +13,20 @@ export async function countResults(transaction: Transaction<DB>, commitId: numbe
 }
 
 /**
- * Counts what a commit that is evaluated changes, and what the one after it does, of which it is the first parent. Only
- * first-parent commits of the branch are next to each other; others keep what was counted when they were.
+ * Counts what a commit changes whose evaluation has ended, and what the one after it does, of which it is the first
+ * parent: null, unknown, where the last evaluation of either failed as a whole. Only first-parent commits of the branch
+ * are next to each other; others keep what was counted when they were.
  */
 export async function countChanges(transaction: Transaction<DB>, commitId: number): Promise<void> {
   await sql`
-    update commits set changed = (
+    update commits set changed = case when pair.known then (
       select count(*) from evaluations before join evaluations after using (configuration)
-      where before.commit_id = pair.before and after.commit_id = pair.after and before.out_path <> after.out_path)
+      where before.commit_id = pair.before and after.commit_id = pair.after and before.out_path <> after.out_path) end
     from (
-      select before.id as before, after.id as after
+      select before.id as before, after.id as after,
+        before.outcome = 'evaluated' and after.outcome = 'evaluated' as known
       from commits before join commits after on after.flake_id = before.flake_id and after.position = before.position + 1
       where ${commitId} in (before.id, after.id) and before.mainline and after.mainline
-        and before.status = 'evaluated' and after.status = 'evaluated'
         and before.flake_id = (select flake_id from commits where id = ${commitId})
         and before.position between (select position - 1 from commits where id = ${commitId})
           and (select position from commits where id = ${commitId})

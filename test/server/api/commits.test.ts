@@ -92,6 +92,28 @@ describe('the commits of a flake', () => {
     expect(await changesOf(flakeId)).toEqual([1, 2, null])
   })
 
+  test('change nothing that is known where they or the one before fail as a whole', async () => {
+    const { flakeId, commits } = await freshFlake('one', 'two', 'three')
+    for (const commit of commits) await evaluate(commit, { a: commit.sha })
+    expect(await changesOf(flakeId)).toEqual([1, 1, null])
+    const failure = {
+      status: 'failed',
+      cause: 'syntax_error',
+      error: 'error: syntax error',
+      canHeal: false,
+    } as const
+    await finishCommit(server.database.db, commitAt(commits, 1), failure)
+    expect(await changesOf(flakeId)).toEqual([null, null, null])
+  })
+
+  test('are counted against one that is being evaluated again by what it gave before', async () => {
+    const { flakeId, commits } = await freshFlake('one', 'two')
+    await evaluate(commitAt(commits, 0), { a: 'a1' })
+    await markRunning(server.database.db, commitAt(commits, 0).id, '2.8.0')
+    await evaluate(commitAt(commits, 1), { a: 'a2' })
+    expect(await changesOf(flakeId)).toEqual([1, null])
+  })
+
   test('that a force-push removed are not listed, and can be read', async () => {
     const { flakeId, commits, move, sha } = await freshFlake('one', 'two')
     await evaluate(commitAt(commits, 0), { a: 'a1' })
