@@ -1,7 +1,6 @@
 import { hostname } from 'node:os'
 import { type Kysely, sql, type Transaction } from 'kysely'
 import { type Actor, changeAs, recordChange } from './audit.ts'
-import { inTransaction } from './database.ts'
 import { endDrift, lockFleet } from './drift.ts'
 import type { FlakeSettings } from './flakes.ts'
 import { addKey, deactivateKeys } from './keys.ts'
@@ -13,18 +12,14 @@ export interface DeclaredSystem extends SystemSettings {
   keys: { id: string; publicKey: Buffer }[]
 }
 
-export interface Reconciled {
-  declared: number
-  archived: string[]
-}
-
 /** Any constant: servers that start at once reconcile one after the other. */
 const RECONCILE_LOCK = 5_290_001
 
 /**
  * Makes the database say what the configuration declares, in one transaction: flakes, and then the systems that have them.
- * Returns what it archived: the URLs of flakes and the names of systems. Throws, with nothing changed, what
- * `reconcileFlakes` and `reconcileSystems` throw.
+ * Declared systems and keys are there and active, no longer declared ones archived and inactive. Returns what it archived:
+ * the URLs of flakes and the names of systems. Throws, with nothing changed, what `reconcileFlakes` throws, and when a
+ * declared key belongs to another system or is revoked: only a person can resolve that.
  */
 export async function reconcile(
   db: Kysely<DB>,
@@ -34,33 +29,20 @@ export async function reconcile(
   return changeAs(db, actor, async (transaction) => {
     await takeTurn(transaction)
     const left = await reconcileFlakes(transaction, declared.flakes)
-    const { archived } = await reconcileSystems(transaction, declared.systems)
-    return { flakes: await stillArchived(transaction, left), systems: archived }
-  })
-}
-
-/**
- * Makes the database say which systems are declared, in one transaction: declared systems and keys are there and
- * active, no longer declared ones archived and inactive. Throws, with nothing changed, when a declared key belongs to
- * another system or is revoked: only a person can resolve that.
- */
-export async function reconcileSystems(
-  db: Kysely<DB>,
-  systems: readonly DeclaredSystem[],
-): Promise<Reconciled> {
-  return inTransaction(db, async (transaction) => {
-    await takeTurn(transaction)
     const kept: number[] = []
-    for (const system of systems) kept.push(await declare(transaction, system))
-    const archived = await archiveOthers(transaction, kept)
-    return { declared: systems.length, archived }
+    for (const system of declared.systems) kept.push(await declare(transaction, system))
+    const systems = await archiveOthers(transaction, kept)
+    return { flakes: await stillArchived(transaction, left), systems }
   })
 }
 
 async function takeTurn(transaction: Transaction<DB>): Promise<void> {
   await sql`select pg_advisory_xact_lock(${RECONCILE_LOCK})`.execute(transaction)
   // the order in which heartbeats lock, so that neither waits for the other in a circle
-  await sql`select 1 from contacts order by system_id for no key update`.execute(transaction)
+  await sql`
+    select count(*) from (select from contacts order by system_id for no key update) locked`.execute(
+    transaction,
+  )
   await lockFleet(transaction, 'commits')
 }
 

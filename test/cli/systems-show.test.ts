@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { reconcileSystems } from '../../src/store/reconcile.ts'
+import { reconcile } from '../../src/store/reconcile.ts'
 import { fleetCli } from '../support/fleet-cli.ts'
 import { STORE_PATH } from '../support/messages.ts'
 import { registerTestAgent } from '../support/test-agent.ts'
@@ -165,16 +165,19 @@ test('what could not be read is unknown, and nothing is guessed', async () => {
 })
 
 test('a system that never reported says so, and one of the configuration where it is changed', async () => {
-  await reconcileSystems(server.database.db, [
-    {
-      hostname: 'declared1',
-      environment: null,
-      flakeUrl: 'git+https://example.org/x',
-      configuration: 'web',
-      pinnedPath: STORE_PATH,
-      keys: [],
-    },
-  ])
+  await reconcile(server.database.db, {
+    flakes: [],
+    systems: [
+      {
+        hostname: 'declared1',
+        environment: null,
+        flakeUrl: 'git+https://example.org/x',
+        configuration: 'web',
+        pinnedPath: STORE_PATH,
+        keys: [],
+      },
+    ],
+  })
   const text = await show('declared1')
   expect(sectionOf(text, 'declared1')).toEqual([
     'liveness       never seen: it has not reported yet',

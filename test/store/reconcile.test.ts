@@ -4,7 +4,7 @@ import { approveKeys, enroll } from '../../src/store/enrollments.ts'
 import { createEnrollToken } from '../../src/store/enroll-tokens.ts'
 import { recordHeartbeats } from '../../src/store/heartbeats.ts'
 import { addKey, revokeKey } from '../../src/store/keys.ts'
-import { type DeclaredSystem, reconcileSystems } from '../../src/store/reconcile.ts'
+import { type DeclaredSystem, reconcile as reconcileAll } from '../../src/store/reconcile.ts'
 import { findSystem } from '../../src/store/systems.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 import { addStoredSystem, heartbeatOf } from '../support/entries.ts'
@@ -30,7 +30,7 @@ const declaration = (hostname: string, members: Partial<DeclaredSystem> = {}): D
   ...members,
 })
 
-const reconcile = (...systems: DeclaredSystem[]) => reconcileSystems(store.database.db, systems)
+const reconcile = (...systems: DeclaredSystem[]) => reconcileAll(store.database.db, { flakes: [], systems })
 
 const systems = () =>
   store.database.db
@@ -65,8 +65,8 @@ describe('a declared system', () => {
       pinnedPath: '/nix/store/0c4bxmg5cmjzr41f2b4vdfv9ddxfrq8v-nixos-system-web1-25.11',
     }
     expect(await reconcile(declaration('web1', { ...settings, keys: [one, other] }))).toEqual({
-      declared: 1,
-      archived: [],
+      flakes: [],
+      systems: [],
     })
     expect(await systems()).toMatchObject([
       {
@@ -129,11 +129,11 @@ describe('a system that is no longer declared', () => {
   test('is archived, and its keys are unknown', async () => {
     const key = newKey()
     await reconcile(declaration('web1', { keys: [key] }), declaration('web2'))
-    expect(await reconcile(declaration('web2'))).toEqual({ declared: 1, archived: ['web1'] })
+    expect(await reconcile(declaration('web2'))).toEqual({ flakes: [], systems: ['web1'] })
     expect(await findSystem(store.database.db, 'web1')).toMatchObject({ archived: true, declared: false })
     expect(await statusOf(key.id)).toBe('inactive')
     expect(await mayReport('web1', key)).toBe('bad-signature')
-    expect(await reconcile(declaration('web2'))).toEqual({ declared: 1, archived: [] })
+    expect(await reconcile(declaration('web2'))).toEqual({ flakes: [], systems: [] })
   })
 
   test('is active again with its keys when it is declared again', async () => {
@@ -165,7 +165,7 @@ describe('a system that is no longer declared', () => {
   test('leaves the ones that operators added alone', async () => {
     const system = await addStoredSystem(store.database.db, 'by-hand')
     await reconcile(declaration('web1'))
-    expect(await reconcile()).toEqual({ declared: 0, archived: ['web1'] })
+    expect(await reconcile()).toEqual({ flakes: [], systems: ['web1'] })
     expect(await mayReport('by-hand', system.key)).toBe('recorded')
   })
 })
@@ -235,7 +235,7 @@ test('ten servers that start at once declare each system once', async () => {
       reconcile(...(server % 2 === 0 ? declared : declared.toReversed())),
     ),
   )
-  expect(outcomes.flatMap((outcome) => outcome.archived)).toEqual(['gone'])
+  expect(outcomes.flatMap((outcome) => outcome.systems)).toEqual(['gone'])
   expect((await systems()).map((system) => system.hostname).toSorted((a, b) => a.localeCompare(b))).toEqual(
     ['gone', ...declared.map((system) => system.hostname)].toSorted((a, b) => a.localeCompare(b)),
   )

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { encodeBase64, keyId } from '../../../src/protocol/keys.ts'
-import { reconcileSystems } from '../../../src/store/reconcile.ts'
+import { reconcile } from '../../../src/store/reconcile.ts'
 import { createTestAgent, newKey, registerTestAgent, type TestAgent } from '../../support/test-agent.ts'
 import { startTestServer, type TestServer } from '../../support/test-server.ts'
 
@@ -181,16 +181,19 @@ describe('what a configuration declares', () => {
   const key = newKey()
 
   beforeAll(() =>
-    reconcileSystems(server.database.db, [
-      {
-        hostname: 'declared1',
-        environment: 'production',
-        flakeUrl: null,
-        configuration: 'declared1',
-        pinnedPath: null,
-        keys: [key],
-      },
-    ]),
+    reconcile(server.database.db, {
+      flakes: [],
+      systems: [
+        {
+          hostname: 'declared1',
+          environment: 'production',
+          flakeUrl: null,
+          configuration: 'declared1',
+          pinnedPath: null,
+          keys: [key],
+        },
+      ],
+    }),
   )
 
   test.each([
