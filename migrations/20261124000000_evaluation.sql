@@ -159,7 +159,6 @@ create index drift_since on drift (standing_since, system_id);
 create index drift_worst on drift ((array_position(array['unmanaged', 'wrong_configuration', 'off_branch', 'pinned_mismatch',
   'behind', 'evaluation_failed', 'pending', 'unassigned', 'no_report', 'in_sync'], standing)), standing_since, system_id);
 create index drift_running_path on drift (running_path);
-create index drift_searching on drift (system_id) where reason = 'searching';
 insert into drift (system_id, state, since, standing, standing_since)
 select id, 'no_report', created_at, 'no_report', created_at from systems where archived_at is null;
 

@@ -672,8 +672,6 @@ CREATE INDEX drift_failed ON public.drift USING btree (since, system_id) WHERE (
 
 CREATE INDEX drift_running_path ON public.drift USING btree (running_path);
 
-CREATE INDEX drift_searching ON public.drift USING btree (system_id) WHERE (reason = 'searching'::text);
-
 CREATE INDEX drift_since ON public.drift USING btree (standing_since, system_id);
 
 CREATE INDEX drift_standing ON public.drift USING btree (standing, standing_since, system_id);

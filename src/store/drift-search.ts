@@ -45,12 +45,14 @@ interface UnsearchedRow {
 
 /** Whether a system of the flake waits for older commits to be searched for what it runs. */
 export async function isSearching(db: Kysely<DB>, flakeId: number): Promise<boolean> {
-  return (await searchingFlakes(db).where('systems.flake_id', '=', flakeId).executeTakeFirst()) !== undefined
+  const row = await searchingFlakes(db).where('systems.flake_id', '=', flakeId).limit(1).executeTakeFirst()
+  return row !== undefined
 }
 
 /** The flakes of which a system waits for older commits to be searched, and no job waits for some of these commits. */
 export async function listFlakesToSearch(db: Kysely<DB>): Promise<number[]> {
   const rows = await searchingFlakes(db)
+    .distinct()
     .where(
       sql<boolean>`exists (
         select from flakes k join commits h on h.id = k.head_commit_id
@@ -68,7 +70,6 @@ function searchingFlakes(db: Kysely<DB>) {
       .selectFrom('drift')
       .innerJoin('systems', 'systems.id', 'drift.system_id')
       .select('systems.flake_id')
-      .distinct()
       .where('drift.standing', 'in', ['pending', 'unmanaged'])
       // it runs something, and there is a good commit to compare it with
       .where('drift.running_path', 'is not', null)
