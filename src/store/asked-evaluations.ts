@@ -21,7 +21,8 @@ export async function askForEvaluation(
 ): Promise<Asked> {
   return changeAs(db, actor, async (transaction): Promise<Asked> => {
     const found = await findCommitToEvaluate(transaction, commitId)
-    if (found?.flakeArchived !== false) return { result: 'flake-archived' }
+    if (found === null) throw new Error(`there is no commit ${commitId} to evaluate`)
+    if (found.flakeArchived) return { result: 'flake-archived' }
     const configurations = await configurationsOf(transaction, commitId, again)
     const job = { commitId, again: configurations }
     if (!(await jobs.evaluateCommit(transaction, job, { priority: ASKED_PRIORITY })))
