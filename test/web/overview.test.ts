@@ -51,10 +51,11 @@ describe('the overview', () => {
     await createFleet(server)
     const { page } = await openAs(browser, server, 'viewer', '/')
     const attention = page.getByRole('region', { name: 'Needs attention' })
-    const first = attention.getByRole('row', { name: /Critical Unmanaged/ })
-    await first.waitFor()
-    expect(await attention.getByRole('row').nth(1).innerText()).toContain('Unmanaged')
-    await first.getByRole('link', { name: 'db1' }).click()
+    const items = attention.getByRole('list', { name: 'The worst first' }).getByRole('listitem')
+    await items.first().waitFor()
+    expect(await items.first().innerText()).toMatch(/Critical\s+db1 production\s+.*\s+Unmanaged: runs /)
+    expect(await items.last().innerText()).toContain('Never seen')
+    await items.first().getByRole('link', { name: 'db1' }).click()
     await page.waitForURL('**/systems/db1')
   })
 
@@ -65,10 +66,27 @@ describe('the overview', () => {
     await page.getByText('of 4 systems provably run what they should (25 %)').waitFor()
     await reportRunning(web2, 'b2')
     await page.getByText('of 4 systems provably run what they should (50 %)').waitFor()
-    await page.getByRole('region', { name: 'Activity' }).getByText('became in sync').first().waitFor()
+    await page
+      .getByRole('region', { name: 'Activity' })
+      .getByRole('listitem')
+      .filter({ hasText: /^web2 became\s*In sync/ })
+      .waitFor()
   })
 
-  test('shows how the fleet stood over time, and in words', async () => {
+  test('has as many systems in a list as each kind of what needs attention says', async () => {
+    await createFleet(server)
+    const { page } = await openAs(browser, server, 'viewer', '/')
+    const kinds = page.getByRole('list', { name: 'How many of each kind' }).getByRole('link')
+    await kinds.first().waitFor()
+    expect(await kinds.allTextContents()).toEqual(['Unmanaged 1', 'Never seen 1'])
+    for (const name of ['Unmanaged 1', 'Never seen 1']) {
+      await page.goto('/')
+      await kinds.filter({ hasText: name }).click()
+      await page.getByText('1 system', { exact: true }).waitFor()
+    }
+  })
+
+  test('shows how the fleet stood over time, in a chart, in words and as a table in which gaps stay gaps', async () => {
     await createFleet(server)
     await recordFleet(server.database.db, { lateAfterMs: 180_000, offlineAfterMs: 900_000 })
     const { page, complaints } = await openAs(browser, server, 'viewer', '/')
@@ -76,6 +94,38 @@ describe('the overview', () => {
     expect(await page.locator('canvas').count()).toBe(1)
     await page.getByRole('combobox', { name: 'Period' }).selectOption('30d')
     await page.getByRole('img', { name: '1 of 4 systems in sync' }).waitFor()
+    await page.getByText('As a table').click()
+    const rows = page.getByRole('region', { name: 'Over time, as a table' }).getByRole('row')
+    await rows.first().waitFor()
+    expect(await rows.nth(0).getByRole('columnheader').allInnerTexts()).toEqual([
+      'Time',
+      'In sync',
+      'Online',
+      'Systems',
+    ])
+    expect(await rows.nth(1).getByRole('cell').allInnerTexts()).toEqual(['1', '3', '4'])
+    expect(await rows.nth(2).getByRole('cell').allInnerTexts()).toEqual([
+      'not counted',
+      'not counted',
+      'not counted',
+    ])
+    await expectAccessible(page)
+    expect(complaints).toEqual([])
+  })
+
+  test('shows any text as text', async () => {
+    const hostile = `<img src=x onerror=alert(1)> \u202Eesrever\u202C ${'x'.repeat(10_000)}`
+    await createFleet(server, hostile.slice(0, 256))
+    await server.database.db.updateTable('commits').set({ subject: hostile, author: hostile }).execute()
+    await server.database.db
+      .updateTable('flakes')
+      .set({ sync_failed_at: new Date(), sync_error: hostile })
+      .execute()
+    const { page, complaints } = await openAs(browser, server, 'viewer', '/', { width: 360 })
+    await page.getByText('Git cannot be read: <img src=x onerror=alert(1)>').waitFor()
+    await page.getByRole('region', { name: 'Activity' }).getByText('<img src=x').first().waitFor()
+    expect(await page.locator('img[src=x]').count()).toBe(0)
+    expect(await sidewaysScroll(page)).toBe(0)
     expect(complaints).toEqual([])
   })
 
@@ -95,7 +145,7 @@ describe('the overview', () => {
     await page.getByText('The server cannot answer now').waitFor()
     await page.unroute('**/fleet/attention*')
     await page.getByRole('button', { name: 'Try again' }).click()
-    await page.getByRole('row', { name: /Critical Unmanaged/ }).waitFor()
+    await page.getByText('Unmanaged: runs').waitFor()
   })
 })
 

@@ -33,13 +33,15 @@ export function Shell({ live }: { live: Live }) {
           <Menu aria-hidden size={20} />
         </button>
         <Link to="/" className={classes.brand}>
-          <img src="/icon.svg" alt="" width={24} height={24} /> Crystal Forge
+          <img src="/icon.svg" alt="" width={24} height={24} /> <span>Crystal Forge</span>
         </Link>
         <SearchBox />
         <div className={classes.tools}>
           <LiveStatus live={live} />
           <ThemeChoice />
-          <ShortcutHelp />
+          <span className={classes.keys}>
+            <ShortcutHelp />
+          </span>
           <UserMenu />
         </div>
       </header>

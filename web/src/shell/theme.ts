@@ -17,3 +17,15 @@ export function applyTheme(theme: Theme): void {
   if (theme === 'system') delete document.documentElement.dataset['theme']
   else document.documentElement.dataset['theme'] = theme
 }
+
+/** Calls `act` when colours become others, by choice or because those of the system did; returns what ends it. */
+export function onColoursChange(act: () => void): () => void {
+  const system = matchMedia('(prefers-color-scheme: dark)')
+  const choice = new MutationObserver(act)
+  system.addEventListener('change', act)
+  choice.observe(document.documentElement, { attributeFilter: ['data-theme'] })
+  return () => {
+    system.removeEventListener('change', act)
+    choice.disconnect()
+  }
+}

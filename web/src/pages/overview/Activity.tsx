@@ -3,46 +3,73 @@ import type { Answer } from '../../api/client.ts'
 import { useRead } from '../../api/queries.ts'
 import { isKeyOf, recordOf } from '../../keys.ts'
 import { Empty } from '../../ui/Empty.tsx'
+import { COMMIT } from '../../ui/evaluation-states.ts'
 import { Loaded } from '../../ui/Loaded.tsx'
-import { DRIFT, FLAGS } from '../../ui/states.ts'
+import { Panel } from '../../ui/Panel.tsx'
+import { Skeleton } from '../../ui/Skeleton.tsx'
+import { StateBadge } from '../../ui/StateBadge.tsx'
+import { DRIFT, FLAGS, type Shown } from '../../ui/states.ts'
 import { Time } from '../../ui/Time.tsx'
-import classes from './Overview.module.css'
+import classes from './Lists.module.css'
 
 type Entry = Answer<'listActivity'>['entries'][number]
 
 /** What happened lately in the whole fleet. */
 export function Activity() {
-  const activity = useRead('listActivity', { query: { limit: 15 } })
+  const activity = useRead('listActivity', { query: { limit: 12 } })
   return (
-    <Loaded from={activity}>
-      {({ entries }) =>
-        entries.length === 0 ? (
-          <Empty title="Nothing has happened yet" />
-        ) : (
-          <table>
-            <thead className="visually-hidden">
-              <tr>
-                <th scope="col">What</th>
-                <th scope="col">When</th>
-              </tr>
-            </thead>
-            <tbody>
+    <Panel title="Activity" flush>
+      <Loaded from={activity} skeleton={<Skeleton lines={12} />}>
+        {({ entries }) =>
+          entries.length === 0 ? (
+            <Empty title="Nothing has happened yet" />
+          ) : (
+            <ol className={classes.items}>
               {entries.map((entry) => (
-                <tr key={entry.id}>
-                  <td className={classes.what}>
-                    <Who entry={entry} /> {sayEntry(entry)}
-                  </td>
-                  <td className={classes.time}>
+                <li key={entry.id} className={classes.entry}>
+                  <p className={classes.words}>
+                    <Said entry={entry} />
+                  </p>
+                  <p className={classes.time}>
                     <Time at={entry.at} />
-                  </td>
-                </tr>
+                  </p>
+                </li>
               ))}
-            </tbody>
-          </table>
-        )
-      }
-    </Loaded>
+            </ol>
+          )
+        }
+      </Loaded>
+    </Panel>
   )
+}
+
+function Said({ entry }: { entry: Entry }) {
+  const { kind, systems, details } = entry
+  const { to, flag, status } = recordOf(details)
+  const many = systems > 1
+  if (kind === 'drift')
+    return (
+      <>
+        <Who entry={entry} /> became <State of={DRIFT} name={to} />
+      </>
+    )
+  if (kind === 'flag_raised' || kind === 'flag_ended')
+    return (
+      <>
+        <Who entry={entry} /> {many ? 'are' : 'is'}{' '}
+        {kind === 'flag_raised' ? 'flagged' : 'not flagged any more'} <State of={FLAGS} name={flag} />
+      </>
+    )
+  return (
+    <>
+      <Who entry={entry} /> {kind === 'head' ? 'is the newest commit' : <State of={COMMIT} name={status} />}
+    </>
+  )
+}
+
+function State({ of, name }: { of: Record<string, Shown>; name: unknown }) {
+  const state = isKeyOf(of, name) ? of[name] : undefined
+  return state === undefined ? null : <StateBadge state={state} />
 }
 
 function Who({ entry: { hostnames, systems, flake, commit } }: { entry: Entry }) {
@@ -71,17 +98,4 @@ function Who({ entry: { hostnames, systems, flake, commit } }: { entry: Entry })
       <bdi>{commit.subject}</bdi>
     </>
   )
-}
-
-function sayEntry({ kind, details }: Entry): string {
-  const { to, flag, status } = recordOf(details)
-  if (kind === 'drift') return `became ${nameOf(DRIFT, to)}`
-  if (kind === 'flag_raised') return `was flagged: ${nameOf(FLAGS, flag)}`
-  if (kind === 'flag_ended') return `is not flagged any more: ${nameOf(FLAGS, flag)}`
-  if (kind === 'head') return 'is the newest commit'
-  return `was evaluated${status === 'failed' ? ', and failed' : ''}`
-}
-
-function nameOf(shown: Record<string, { text: string }>, name: unknown): string {
-  return isKeyOf(shown, name) ? (shown[name]?.text ?? name).toLowerCase() : 'something else'
 }

@@ -1,4 +1,5 @@
 import { Link } from '@tanstack/react-router'
+import type { ReactNode } from 'react'
 import type { Answer } from '../../api/client.ts'
 import { useRead } from '../../api/queries.ts'
 import { Badge } from '../../ui/Badge.tsx'
@@ -6,59 +7,26 @@ import { Empty } from '../../ui/Empty.tsx'
 import { Loaded } from '../../ui/Loaded.tsx'
 import { Panel } from '../../ui/Panel.tsx'
 import { Skeleton } from '../../ui/Skeleton.tsx'
+import { StateBadge } from '../../ui/StateBadge.tsx'
 import { Time } from '../../ui/Time.tsx'
-import { sayKind, searchFor, SEVERITY } from './attention-kinds.ts'
-import classes from './Overview.module.css'
+import { type AttentionItem, kindShown, sayDetails, searchFor, SEVERITY } from './attention-kinds.ts'
+import classes from './Lists.module.css'
 
-type Item = Answer<'listAttention'>['items'][number]
+const SHOWN = 12
 
 /** What needs somebody now, the worst first. */
 export function Attention() {
-  const attention = useRead('listAttention', { query: { limit: 10, each: 3 } })
+  const attention = useRead('listAttention', { query: { limit: SHOWN, each: 3 } })
   return (
     <Panel title="Needs attention" flush>
-      <Loaded from={attention} skeleton={<Skeleton lines={8} />}>
-        {({ items, kinds }) =>
-          items.length === 0 ? (
-            <Empty title="Nothing needs attention" />
+      <Loaded from={attention} skeleton={<Skeleton lines={24} />}>
+        {(found) =>
+          found.items.length === 0 ? (
+            <Empty title="Nothing needs attention">
+              <p>What is not as it should be appears here by itself, the worst first.</p>
+            </Empty>
           ) : (
-            <>
-              <div className={classes.kinds}>
-                {kinds.map(({ kind, severity, count }) => (
-                  <KindLink key={kind} kind={kind}>
-                    <Badge tone={SEVERITY[severity].tone}>
-                      {count.toLocaleString()} {sayKind(kind).toLowerCase()}
-                    </Badge>
-                  </KindLink>
-                ))}
-              </div>
-              <table>
-                <thead>
-                  <tr>
-                    <th scope="col">Severity</th>
-                    <th scope="col">What</th>
-                    <th scope="col">Where</th>
-                    <th scope="col">Since</th>
-                  </tr>
-                </thead>
-                <tbody>
-                  {items.map((item) => (
-                    <tr key={`${item.kind} ${item.hostname} ${item.flake?.id}`}>
-                      <td>
-                        <Badge tone={SEVERITY[item.severity].tone}>{SEVERITY[item.severity].text}</Badge>
-                      </td>
-                      <td>{sayKind(item.kind)}</td>
-                      <td className={classes.what}>
-                        <Where item={item} />
-                      </td>
-                      <td className={classes.time}>
-                        <Time at={item.since} />
-                      </td>
-                    </tr>
-                  ))}
-                </tbody>
-              </table>
-            </>
+            <Items {...found} />
           )
         }
       </Loaded>
@@ -66,7 +34,42 @@ export function Attention() {
   )
 }
 
-function KindLink({ kind, children }: { kind: Item['kind']; children: React.ReactNode }) {
+function Items({ items, kinds }: Answer<'listAttention'>) {
+  return (
+    <>
+      <ul className={classes.kinds} aria-label="How many of each kind">
+        {kinds.map(({ kind, severity, count }) => (
+          <li key={kind}>
+            <KindLink kind={kind}>
+              <Badge tone={SEVERITY[severity].tone} icon={kindShown(kind).icon}>
+                {kindShown(kind).text} <strong>{count.toLocaleString()}</strong>
+              </Badge>
+            </KindLink>
+          </li>
+        ))}
+      </ul>
+      <ol className={classes.items} aria-label="The worst first">
+        {items.map((item) => (
+          <li key={`${item.kind} ${item.hostname} ${item.flake?.id}`} className={classes.item}>
+            <StateBadge state={SEVERITY[item.severity]} />
+            <p className={classes.words}>
+              <Where item={item} />
+            </p>
+            <p className={classes.time}>
+              <Time at={item.since} />
+            </p>
+            <p className={classes.why}>
+              {kindShown(item.kind).text}
+              <Details item={item} />
+            </p>
+          </li>
+        ))}
+      </ol>
+    </>
+  )
+}
+
+function KindLink({ kind, children }: { kind: AttentionItem['kind']; children: ReactNode }) {
   const search = searchFor(kind)
   if (kind === 'key_pending') return <Link to="/enrolment">{children}</Link>
   if (search === null) return <Link to="/flakes">{children}</Link>
@@ -77,7 +80,7 @@ function KindLink({ kind, children }: { kind: Item['kind']; children: React.Reac
   )
 }
 
-function Where({ item: { hostname, environment, flake } }: { item: Item }) {
+function Where({ item: { hostname, environment, flake } }: { item: AttentionItem }) {
   if (hostname !== null)
     return (
       <>
@@ -92,5 +95,16 @@ function Where({ item: { hostname, environment, flake } }: { item: Item }) {
     <Link to="/flakes/$id" params={{ id: String(flake.id) }}>
       <bdi>{flake.url}</bdi>
     </Link>
+  )
+}
+
+function Details({ item }: { item: AttentionItem }) {
+  const details = sayDetails(item)
+  if (details === null) return null
+  return (
+    <>
+      {': '}
+      <bdi title={details}>{details}</bdi>
+    </>
   )
 }

@@ -5,34 +5,27 @@ import { Panel } from '../../ui/Panel.tsx'
 import { StateBadge } from '../../ui/StateBadge.tsx'
 import { DRIFT, FLAGS, LIVENESS, type Shown } from '../../ui/states.ts'
 import type { SystemsSearch } from '../systems/search.ts'
-import classes from './Overview.module.css'
+import classes from './Counts.module.css'
 
-type Summary = { counts: Answer<'getFleetSummary'> }
-
-export function DriftCounts({ counts }: Summary) {
+/** How many systems there are of each state. */
+export function Counts({ of: { standing, liveness, flags } }: { of: Answer<'getFleetSummary'> }) {
   return (
-    <CountPanel
-      title="Against what they should run"
-      shown={DRIFT}
-      counts={counts.standing}
-      searchFor={(standing) => ({ standing })}
-    />
+    <div className={classes.counts}>
+      <CountPanel
+        title="Against what they should run"
+        shown={DRIFT}
+        counts={standing}
+        searchFor={(each) => ({ standing: each })}
+      />
+      <CountPanel
+        title="Heard of"
+        shown={LIVENESS}
+        counts={liveness}
+        searchFor={(each) => ({ liveness: each })}
+      />
+      <CountPanel title="Flags" shown={FLAGS} counts={flags} searchFor={(flag) => ({ flag })} />
+    </div>
   )
-}
-
-export function LivenessCounts({ counts }: Summary) {
-  return (
-    <CountPanel
-      title="Heard of"
-      shown={LIVENESS}
-      counts={counts.liveness}
-      searchFor={(liveness) => ({ liveness })}
-    />
-  )
-}
-
-export function FlagCounts({ counts }: Summary) {
-  return <CountPanel title="Flags" shown={FLAGS} counts={counts.flags} searchFor={(flag) => ({ flag })} />
 }
 
 /** Each count leads to the list of what it counts. */

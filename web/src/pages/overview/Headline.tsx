@@ -2,7 +2,7 @@ import { Link } from '@tanstack/react-router'
 import type { Answer } from '../../api/client.ts'
 import { keysOf } from '../../keys.ts'
 import { DRIFT } from '../../ui/states.ts'
-import classes from './Overview.module.css'
+import classes from './Headline.module.css'
 
 const STATES = keysOf(DRIFT).toReversed()
 
@@ -10,7 +10,7 @@ const STATES = keysOf(DRIFT).toReversed()
 export function Headline({ counts }: { counts: Answer<'getFleetSummary'> }) {
   const { systems, standing, liveness } = counts
   const proved = standing.in_sync
-  const silent = liveness.offline + liveness.never_seen
+  const { offline } = liveness
   return (
     <section className={classes.headline} aria-label="Proved">
       <p className={classes.number}>
@@ -18,7 +18,8 @@ export function Headline({ counts }: { counts: Answer<'getFleetSummary'> }) {
           <strong>{proved.toLocaleString()}</strong>
         </Link>
         <span>
-          of {systems.toLocaleString()} {systems === 1 ? 'system' : 'systems'} provably run what they should
+          of {systems.toLocaleString()} {systems === 1 ? 'system' : 'systems'} provably{' '}
+          {systems === 1 ? 'runs what it should' : 'run what they should'}
           {systems > 0 && ` (${percent(proved, systems)})`}
         </span>
       </p>
@@ -32,14 +33,14 @@ export function Headline({ counts }: { counts: Answer<'getFleetSummary'> }) {
           />
         ))}
       </div>
-      <p className={classes.aside}>
+      <p className={classes.about}>
         By the newest signed report of each.{' '}
-        {silent > 0 && (
+        {offline > 0 && (
           <>
             <Link to="/systems" search={{ liveness: 'offline' }}>
-              {silent.toLocaleString()} {silent === 1 ? 'is' : 'are'} silent
+              {offline.toLocaleString()} {offline === 1 ? 'is' : 'are'} offline
             </Link>
-            : what {silent === 1 ? 'it runs' : 'they run'} now is not known.
+            : what {offline === 1 ? 'it runs' : 'they run'} now is not known.
           </>
         )}
       </p>

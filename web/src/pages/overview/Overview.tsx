@@ -2,6 +2,7 @@ import { Link } from '@tanstack/react-router'
 import { lazy, Suspense } from 'react'
 import type { Answer } from '../../api/client.ts'
 import { useRead } from '../../api/queries.ts'
+import button from '../../ui/Button.module.css'
 import { Empty } from '../../ui/Empty.tsx'
 import { Loaded } from '../../ui/Loaded.tsx'
 import { Page } from '../../ui/Page.tsx'
@@ -9,9 +10,10 @@ import { Panel } from '../../ui/Panel.tsx'
 import { Skeleton } from '../../ui/Skeleton.tsx'
 import { Activity } from './Activity.tsx'
 import { Attention } from './Attention.tsx'
-import { DriftCounts, FlagCounts, LivenessCounts } from './Counts.tsx'
+import { Counts } from './Counts.tsx'
 import { Headline } from './Headline.tsx'
 import classes from './Overview.module.css'
+import { TrendPanel } from './TrendPanel.tsx'
 
 const Trend = lazy(async () => ({ default: (await import('./Trend.tsx')).Trend }))
 
@@ -32,19 +34,15 @@ function Fleet({ counts }: { counts: Answer<'getFleetSummary'> }) {
   return (
     <>
       <Headline counts={counts} />
-      <div className={classes.counts}>
-        <DriftCounts counts={counts} />
-        <LivenessCounts counts={counts} />
-        <FlagCounts counts={counts} />
-      </div>
-      <Attention />
+      <Counts of={counts} />
       <div className={classes.below}>
-        <Panel title="Activity" flush>
+        <Attention />
+        <div className={classes.lately}>
+          <Suspense fallback={<TrendPanel>{null}</TrendPanel>}>
+            <Trend />
+          </Suspense>
           <Activity />
-        </Panel>
-        <Suspense fallback={<Skeleton lines={8} />}>
-          <Trend />
-        </Suspense>
+        </div>
       </div>
     </>
   )
@@ -54,8 +52,10 @@ function Nothing() {
   return (
     <Panel title="No system reports yet">
       <Empty title="Let the first host report">
-        <p>One block to copy is enough for a NixOS host to enrol, and to say what it runs.</p>
-        <Link to="/first-host">Add the first host</Link>
+        <p>One block to copy is enough for a NixOS host to enrol, and to prove what it runs.</p>
+        <Link to="/first-host" className={button.button} data-look="main">
+          Add the first host
+        </Link>
       </Empty>
     </Panel>
   )
