@@ -6,13 +6,12 @@ import { checkFleet } from './demo/check.ts'
 import { type DemoFleet, HOST_NAMES, startFleet } from './demo/fleet.ts'
 import { createDemoApi } from './demo/api.ts'
 import { deployDemoHost } from './demo/deploy.ts'
-import { letFleetDrift } from './demo/drift.ts'
+import { untilShown } from './demo/drift.ts'
 import { followChanges } from './demo/follow.ts'
 import { findDemoHost, switchDemoHost } from './demo/host.ts'
 import { demoDirectory, findRunningDemo } from './demo/place.ts'
 import { announcePush } from './demo/push.ts'
 import { commitChange, findDemoRepository } from './demo/repository.ts'
-import { until } from './demo/wait.ts'
 import { EXIT } from './exit.ts'
 
 const DEFAULT_PORT = 3000
@@ -72,7 +71,7 @@ function ownProgram(): string {
 async function runCheck(): Promise<void> {
   const directory = await mkdtemp(join(tmpdir(), 'crystal-forge-demo-'))
   const passed = await withFleet(directory, 0, async (fleet) => {
-    await Promise.race([fleet.failure(), untilShown(fleet)])
+    await Promise.race([fleet.failure(), untilShown(fleet, say)])
     return checkFleet(fleet, say)
   })
   if (passed) await rm(directory, { recursive: true })
@@ -87,7 +86,7 @@ async function runDemo(port: number): Promise<void> {
   const stopped = Promise.withResolvers<void>()
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopped.resolve())
   await withFleet(directory, port, async (fleet) => {
-    await Promise.race([fleet.failure(), stopped.promise, untilShown(fleet)])
+    await Promise.race([fleet.failure(), stopped.promise, untilShown(fleet, say)])
     say(instructions(fleet))
     const following = new AbortController()
     const follow = followChanges(fleet.api, say, following.signal)
@@ -117,17 +116,6 @@ async function withFleet<T>(
   }
   await fleet.stop()
   return result
-}
-
-async function untilShown(fleet: DemoFleet): Promise<void> {
-  say('Waiting for the agents to enrol and report ...')
-  await until('all hosts report', async () => {
-    const { systems } = await fleet.api.listSystems({})
-    const reporting = systems.filter((system) => system.current_system !== null)
-    return reporting.length === fleet.hosts.length ? true : null
-  })
-  say('Evaluating the flake, and letting the hosts drift from it ...')
-  await letFleetDrift(fleet)
 }
 
 function instructions(fleet: DemoFleet): string {

@@ -113,6 +113,22 @@ describe('signing in', () => {
   })
 })
 
+test('a role that is taken away is gone from the page with the next thing that is tried', async () => {
+  const { id } = await addTestUser(server, 'oleg', 'operator')
+  const { page } = await open('/sign-in?from=%2Fflakes')
+  await signIn(page, 'oleg')
+  await page.getByRole('button', { name: 'Follow a flake' }).click()
+  await page.getByRole('textbox', { name: 'Address' }).fill('github:a/b')
+  await server.api('PATCH', `/users/${id}`, { body: { role: 'viewer' } })
+  await page.getByRole('button', { name: 'Follow', exact: true }).click()
+  await page.getByRole('alert').getByText('this needs the role operator; you have the role viewer').waitFor()
+  await page.keyboard.press('Escape')
+  await page.getByTitle('This needs the role operator; you are viewer').waitFor()
+  await server.api('PATCH', `/users/${id}`, { body: { disabled: true } })
+  await page.getByRole('link', { name: 'Systems' }).click()
+  await page.getByRole('heading', { name: 'Sign in' }).waitFor()
+})
+
 test('a password is chosen by the link of an administrator, once', async () => {
   const { body } = await server.api('POST', '/users', { body: { name: 'vera', role: 'viewer' } })
   const link = new URL(body.password_link.link)

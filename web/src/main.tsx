@@ -1,5 +1,5 @@
 import './styles/base.css'
-import { QueryCache, QueryClient, QueryClientProvider } from '@tanstack/react-query'
+import { MutationCache, QueryCache, QueryClient, QueryClientProvider } from '@tanstack/react-query'
 import { RouterProvider } from '@tanstack/react-router'
 import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
@@ -11,15 +11,13 @@ import { applyTheme, chosenTheme } from './shell/theme.ts'
 
 applyTheme(chosenTheme())
 
+/** The session has ended, or its role is another: who the reader is decides on what is shown. */
+function onError(error: Error): void {
+  if (error instanceof ApiProblem && [401, 403].includes(error.status)) void readSessionAgain()
+}
 const client = new QueryClient({
-  queryCache: new QueryCache({
-    // the session has ended, or its role is another: who the reader is decides on what is shown
-    onError: (error, { queryKey }) => {
-      if (!(error instanceof ApiProblem) || ![401, 403].includes(error.status)) return
-      if (queryKey[0] === 'getSession') return
-      void readSessionAgain()
-    },
-  }),
+  queryCache: new QueryCache({ onError }),
+  mutationCache: new MutationCache({ onError }),
   defaultOptions: {
     // events say when something changed (live/); a minute bounds what a missed one can cost
     queries: { staleTime: 60_000, retry: mayPass, refetchOnWindowFocus: true },

@@ -3,6 +3,7 @@ import type { DemoFleet } from './fleet.ts'
 import type { DemoHost } from './host.ts'
 import { announcePush } from './push.ts'
 import { commitMistake } from './repository.ts'
+import { until } from './wait.ts'
 
 /** What the demo shows of each host. */
 export const SHOWN_STATES = {
@@ -11,6 +12,18 @@ export const SHOWN_STATES = {
   mail1: 'evaluation_failed',
   db1: 'unmanaged',
 } as const
+
+/** Resolves when all hosts report, and each is in the state that the demo shows of it. */
+export async function untilShown(fleet: DemoFleet, say: (line: string) => void): Promise<void> {
+  say('Waiting for the agents to enrol and report ...')
+  await until('all hosts report', async () => {
+    const { systems } = await fleet.api.listSystems({})
+    const reporting = systems.filter((system) => system.current_system !== null)
+    return reporting.length === fleet.hosts.length ? true : null
+  })
+  say('Evaluating the flake, and letting the hosts drift from it ...')
+  await letFleetDrift(fleet)
+}
 
 /** The hosts come up with systems made by hand; all but db1 get what Git says, and then Git says something new. */
 export async function letFleetDrift(fleet: DemoFleet): Promise<void> {
