@@ -3,6 +3,7 @@ import { parseFlakeUrl } from '../fleet/flake-url.ts'
 import { effectiveTables, formatEffective } from '../lib/config/effective.ts'
 import { inspectConfig, type ConfigPart, type Inspection } from '../lib/config/inspect.ts'
 import { TABLES } from '../lib/config/schema.ts'
+import { OPEN_SECRET } from './open-secrets.ts'
 import { escapeControls, printJson } from './output.ts'
 
 const PARTS: readonly ConfigPart[] = ['all', 'server', 'evaluator', 'agent', 'database', 'none']
@@ -29,6 +30,8 @@ export function createCheckConfigCommand(): Command {
         part,
         checkFlakeUrl: parseFlakeUrl,
       })
+      for (const file of inspection.openSecrets)
+        process.stderr.write(`warning: ${escapeControls(file)}: ${OPEN_SECRET}\n`)
       if (json) printJson(toJson(inspection))
       else process.stdout.write(formatEffective(inspection).replace(/[^\n]+/g, escapeControls))
     })

@@ -6,6 +6,7 @@ import { createLifecycle, createPart, type Part, runUntilSignal } from '../lib/l
 import { createLogger, type Logger } from '../lib/log.ts'
 import { createNotifier, withNotifier } from '../lib/notify.ts'
 import { openStore } from '../store/open-store.ts'
+import { warnOfOpenSecrets } from './open-secrets.ts'
 
 export function createEvaluatorCommand(): Command {
   return new Command('evaluator')
@@ -21,6 +22,7 @@ export function createEvaluatorCommand(): Command {
         checkFlakeUrl: parseFlakeUrl,
       })
       const log = createLogger()
+      warnOfOpenSecrets(config, log)
       const notifier = createNotifier({ env: process.env, log })
       await runUntilSignal(withNotifier(evaluatorProcess(config, log), notifier), log)
     })

@@ -7,6 +7,7 @@ import { createLogger } from '../lib/log.ts'
 import { createNotifier, withNotifier } from '../lib/notify.ts'
 import { createEvaluator } from '../evaluator/evaluator.ts'
 import { createServer } from '../server/server.ts'
+import { warnOfOpenSecrets } from './open-secrets.ts'
 
 export function createServerCommand(): Command {
   return new Command('server')
@@ -21,6 +22,7 @@ export function createServerCommand(): Command {
         checkFlakeUrl: parseFlakeUrl,
       })
       const log = createLogger()
+      warnOfOpenSecrets(config, log)
       const server = createServer({
         config,
         log,

@@ -1,4 +1,4 @@
-import { checkReadable, readSecretFile } from './secret-files.ts'
+import { checkReadable, isOpenToAll, readSecretFile } from './secret-files.ts'
 import { messageOf, type ConfigProblem } from './problems.ts'
 import { type DefaultContext, type Key, type Keys, type Reader } from './key.ts'
 import type { Given } from './merge.ts'
@@ -14,6 +14,8 @@ export interface Checked {
 export interface Checker {
   context: DefaultContext
   problems: ConfigProblem[]
+  /** Files with secrets in them that every user of the machine can read. */
+  openSecrets: Set<string>
 }
 
 export interface Place {
@@ -51,7 +53,7 @@ export function checkKeys(
 
 /** Adds the contents of the files that one of `readers` needs, as members of `checked.values`; null for the others. */
 export function addFileContents(
-  { problems }: Checker,
+  { problems, openSecrets }: Checker,
   checked: Checked,
   keys: Keys,
   readers: ReadonlySet<Reader>,
@@ -62,6 +64,9 @@ export function addFileContents(
     const needed = key.file.readers.some((reader) => readers.has(reader))
     try {
       const content = needed ? readFiles(key, values[name]) : emptyContent(values[name])
+      if (needed && key.secret)
+        for (const file of [values[name]].flat())
+          if (typeof file === 'string' && isOpenToAll(file)) openSecrets.add(file)
       if (key.file.member !== null) values[key.file.member] ??= content
     } catch (error) {
       problems.push({

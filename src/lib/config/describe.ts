@@ -93,4 +93,6 @@ are, lists with commas or as JSON arrays, arrays of tables as JSON arrays of obj
   variables).
 - Secrets are read from files when a process starts, by the process that needs them: the agent does not need those of the
   server to be readable. A newline at the end is left out. They never show in logs, errors or help.
+  One that every user of the machine can read is used, and is warned of: by \`check-config\`, and in the log of each start. The
+  agent refuses a private key that others can read.
 `

@@ -1,6 +1,7 @@
 import { addFileContents, checkKeys, type Checked, type Checker, type Place } from './check.ts'
 import type { Keys, Reader } from './key.ts'
 import { mergeSources } from './merge.ts'
+import { isOpenToAll } from './secret-files.ts'
 import { ConfigError, type ConfigProblem } from './problems.ts'
 import { checkRules, flakeUrlProblems } from './rules.ts'
 import { SECTIONS, TABLES } from './schema.ts'
@@ -27,6 +28,8 @@ export interface LoadOptions {
 /** Every key as it was given and checked, before it gets the shape of `Config`. */
 export interface Inspection {
   file: string | null
+  /** Files with secrets in them, of those that were read, that every user of the machine can read. */
+  openSecrets: readonly string[]
   sections: ReadonlyMap<string, Checked>
   tables: ReadonlyMap<string, readonly Checked[]>
 }
@@ -34,7 +37,8 @@ export interface Inspection {
 /** As `loadConfig`, for printing the effective configuration. Throws a ConfigError. */
 export function inspectConfig({ env, cwd, part, uid, systemFile, checkFlakeUrl }: LoadOptions): Inspection {
   const problems: ConfigProblem[] = []
-  const checker: Checker = { context: { env, uid: uid ?? process.geteuid?.() ?? -1 }, problems }
+  const openSecrets = new Set<string>()
+  const checker: Checker = { context: { env, uid: uid ?? process.geteuid?.() ?? -1 }, problems, openSecrets }
   const file = readConfigFile(env, cwd, systemFile ?? SYSTEM_FILE)
   const given = mergeSources(file, env, cwd, problems)
 
@@ -66,7 +70,18 @@ export function inspectConfig({ env, cwd, part, uid, systemFile, checkFlakeUrl }
   const readers = readersOf(part, sections.get('server')?.values['evaluate'] === true)
   for (const { keys, result } of checked) addFileContents(checker, result, keys, readers)
   if (problems.length > 0) throw new ConfigError(problems)
-  return { file: file?.source.name ?? null, sections, tables }
+  if (file !== null && holdsSecret(checked, file.source.name) && isOpenToAll(file.source.name))
+    openSecrets.add(file.source.name)
+  return { file: file?.source.name ?? null, openSecrets: [...openSecrets], sections, tables }
+}
+
+/** Whether a secret is in the file itself. */
+function holdsSecret(checked: readonly { keys: Keys; result: Checked }[], file: string): boolean {
+  return checked.some(({ keys, result }) =>
+    Object.entries(keys).some(
+      ([name, key]) => key.secret && key.file === undefined && result.given.get(name)?.source.name === file,
+    ),
+  )
 }
 
 function readersOf(part: ConfigPart, serverEvaluates: boolean): ReadonlySet<Reader> {

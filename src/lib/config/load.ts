@@ -18,6 +18,8 @@ export type SystemConfig = Omit<TableValues<'systems'>, 'public_key' | 'configur
 export interface Config {
   /** The file that was read. */
   file: string | null
+  /** Files with secrets in them that every user of the machine can read: each is worth a warning. */
+  open_secrets: readonly string[]
   /** Null without a host: PostgreSQL is embedded. */
   database: DatabaseConfig | null
   /** `[database] max_connections`, which also holds for the embedded PostgreSQL. */
@@ -49,6 +51,7 @@ export function loadConfig(options: LoadOptions): Config {
   const { host, ...database } = section('database')
   return {
     file: inspection.file,
+    open_secrets: inspection.openSecrets,
     database: host === null ? null : { host, ...database },
     max_connections: database.max_connections,
     server: section('server'),

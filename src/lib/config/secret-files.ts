@@ -1,4 +1,14 @@
-import { accessSync, closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
+import {
+  accessSync,
+  closeSync,
+  constants,
+  fstatSync,
+  openSync,
+  readSync,
+  realpathSync,
+  statSync,
+} from 'node:fs'
+import { dirname } from 'node:path'
 import { errorCode } from '../errors.ts'
 import { Secret } from '../secret.ts'
 
@@ -21,6 +31,19 @@ export function checkReadable(path: string): void {
   } catch (error) {
     throw new Error(`cannot read the file ${path} (${errorCode(error)})`, { cause: error })
   }
+}
+
+/** Whether every user of the machine can read this file: its mode, and that of each directory on the way, let others through. */
+export function isOpenToAll(path: string): boolean {
+  const found = statSync(path)
+  // a pipe has no place of its own
+  if (!found.isFile()) return false
+  return (found.mode & constants.S_IROTH) !== 0 && isReachedByAll(dirname(realpathSync(path)))
+}
+
+function isReachedByAll(directory: string): boolean {
+  if ((statSync(directory).mode & constants.S_IXOTH) === 0) return false
+  return dirname(directory) === directory || isReachedByAll(dirname(directory))
 }
 
 function readBounded(path: string): Buffer {

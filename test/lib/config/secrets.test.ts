@@ -1,7 +1,7 @@
-import { mkdir, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { chmod, mkdir, writeFile } from 'node:fs/promises'
+import { join, relative } from 'node:path'
 import { inspect } from 'node:util'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { ConfigPart } from '../../../src/lib/config/inspect.ts'
 import { formatEffective } from '../../../src/lib/config/effective.ts'
 import { inspectConfig } from '../../../src/lib/config/inspect.ts'
@@ -232,4 +232,34 @@ test('a password in a variable is a secret too', async () => {
   })
   expect(config.database?.password?.reveal()).toBe(PLANTED)
   expect(inspect(config, { depth: 9 })).not.toContain(PLANTED)
+})
+
+describe('a secret that every user of the machine can read', () => {
+  const openSecrets = async (modes: { directory: number; file: number; config: number; toml?: string }) => {
+    const cwd = await temporaryDirectory()
+    const file = join(cwd, 'secret')
+    const toml = modes.toml ?? '[database]\nhost = "db"\npassword_file = "./secret"'
+    await writeFile(file, PLANTED)
+    await writeFile(join(cwd, 'config.toml'), toml)
+    await chmod(file, modes.file)
+    await chmod(join(cwd, 'config.toml'), modes.config)
+    await chmod(cwd, modes.directory)
+    const config = await configOf({ cwd, part: 'server' })
+    return config.open_secrets.map((path) => relative(cwd, path))
+  }
+
+  test('is named', async () => {
+    expect(await openSecrets({ directory: 0o755, file: 0o644, config: 0o644 })).toEqual(['secret'])
+  })
+
+  test('is none of a group alone, and none where nobody else gets to it', async () => {
+    expect(await openSecrets({ directory: 0o755, file: 0o640, config: 0o644 })).toEqual([])
+    expect(await openSecrets({ directory: 0o750, file: 0o644, config: 0o644 })).toEqual([])
+  })
+
+  test('may be the configuration itself', async () => {
+    const toml = `[database]\nhost = "db"\npassword = "${PLANTED}"`
+    expect(await openSecrets({ directory: 0o755, file: 0o600, config: 0o644, toml })).toEqual(['config.toml'])
+    expect(await openSecrets({ directory: 0o755, file: 0o600, config: 0o600, toml })).toEqual([])
+  })
 })
