@@ -234,20 +234,20 @@ test('a password in a variable is a secret too', async () => {
   expect(inspect(config, { depth: 9 })).not.toContain(PLANTED)
 })
 
-describe('a secret that every user of the machine can read', () => {
-  const openSecrets = async (modes: { directory: number; file: number; config: number; toml?: string }) => {
-    const cwd = await temporaryDirectory()
-    const file = join(cwd, 'secret')
-    const toml = modes.toml ?? '[database]\nhost = "db"\npassword_file = "./secret"'
-    await writeFile(file, PLANTED)
-    await writeFile(join(cwd, 'config.toml'), toml)
-    await chmod(file, modes.file)
-    await chmod(join(cwd, 'config.toml'), modes.config)
-    await chmod(cwd, modes.directory)
-    const config = await configOf({ cwd, part: 'server' })
-    return config.open_secrets.map((path) => relative(cwd, path))
-  }
+const openSecrets = async (modes: { directory: number; file: number; config: number; toml?: string }) => {
+  const cwd = await temporaryDirectory()
+  const file = join(cwd, 'secret')
+  const toml = modes.toml ?? '[database]\nhost = "db"\npassword_file = "./secret"'
+  await writeFile(file, PLANTED)
+  await writeFile(join(cwd, 'config.toml'), toml)
+  await chmod(file, modes.file)
+  await chmod(join(cwd, 'config.toml'), modes.config)
+  await chmod(cwd, modes.directory)
+  const config = await configOf({ cwd, part: 'server' })
+  return config.open_secrets.map((path) => relative(cwd, path))
+}
 
+describe('a secret that every user of the machine can read', () => {
   test('is named', async () => {
     expect(await openSecrets({ directory: 0o755, file: 0o644, config: 0o644 })).toEqual(['secret'])
   })
