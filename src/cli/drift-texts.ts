@@ -1,4 +1,4 @@
-import type { DriftState } from '../fleet/drift.ts'
+import { sayHead, sayStanding } from '../protocol/drift-words.ts'
 import type { ApiListedSystem } from './api.ts'
 import { type Entry, formatEntries } from './sections.ts'
 import { formatTime } from './times.ts'
@@ -6,19 +6,6 @@ import { shortSha } from './short-sha.ts'
 
 export type ApiDrift = NonNullable<ApiListedSystem['drift']>
 type ApiCommit = ApiDrift['head_commit']
-
-const MEANINGS: Record<DriftState, string> = {
-  unmanaged: 'runs a system that none of the searched commits gives',
-  wrong_configuration: 'runs the system of another configuration',
-  off_branch: 'runs the system of a commit that the branch does not have',
-  pinned_mismatch: 'does not run the path it is pinned to',
-  behind: 'runs the system of an older commit',
-  evaluation_failed: 'no commit gives a system for it',
-  pending: 'not known yet: what it has to run is still evaluated',
-  unassigned: 'nothing says what it has to run: give it a flake or a pinned path (systems set)',
-  no_report: 'it has not reported what it runs',
-  in_sync: 'runs what it has to run',
-}
 
 /** For a column: the standing, and the state of the newest commit where that has none. */
 export function driftWord(drift: ApiListedSystem['drift']): string | null {
@@ -46,20 +33,8 @@ function driftEntries(drift: ApiDrift, now: number): Entry[] {
 }
 
 function whyText(drift: ApiDrift): string {
-  const { standing, reason, configuration, commits_behind, commits_unknown } = drift
-  if (standing === 'behind' && commits_behind !== null) {
-    const unknown =
-      commits_unknown === null || commits_unknown === 0 ? '' : `, and ${commits_unknown} without a result`
-    return `${commits_behind} later ${commits_behind === 1 ? 'commit changes' : 'commits change'} what it has to run${unknown}`
-  }
-  if (standing === 'wrong_configuration' && configuration !== null)
-    return `runs the system of the configuration ${configuration}`
-  if (reason === 'not_in_flake' && standing === 'evaluation_failed')
-    return 'the flake has no configuration of its name'
-  if (reason === 'searching' && standing === 'pending')
-    return 'not known yet: older commits are evaluated to find what it runs'
-  if (reason === 'unreadable' && standing === 'no_report') return 'its reports do not say what it runs'
-  return MEANINGS[standing] ?? 'not known to this version'
+  const why = sayStanding(drift)
+  return drift.standing === 'unassigned' ? `${why} (systems set)` : why
 }
 
 function pathLines(path: string | null, commit: ApiCommit, specialisation: string | null): string | string[] {
@@ -69,21 +44,14 @@ function pathLines(path: string | null, commit: ApiCommit, specialisation: strin
 }
 
 /** Only where the newest commit is not the one that decides. */
-function headEntry({ head_commit, desired_commit, state, since, reason }: ApiDrift, now: number): Entry[] {
+function headEntry(drift: ApiDrift, now: number): Entry[] {
+  const { head_commit, desired_commit, since } = drift
   if (head_commit === null || head_commit.id === desired_commit?.id) return []
-  const why: Partial<Record<DriftState, string>> = {
-    pending: 'not evaluated for it yet',
-    evaluation_failed:
-      reason === 'not_in_flake' ? 'has no configuration of its name' : 'its evaluation fails for this system',
-  }
-  const text = why[state]
+  const text = sayHead(drift)
   return [
     [
       'head',
-      [
-        commitText(head_commit),
-        ...(text === undefined ? [] : [`${text}, since ${formatTime(since, now) ?? ''}`]),
-      ],
+      [commitText(head_commit), ...(text === null ? [] : [`${text}, since ${formatTime(since, now) ?? ''}`])],
     ],
   ]
 }

@@ -11,6 +11,7 @@ import { read } from './api/queries.ts'
 import type { Live } from './live/live.ts'
 import { evaluationsSearch } from './pages/evaluations/search.ts'
 import { auditSearch } from './pages/settings/audit-search.ts'
+import { systemSearch } from './pages/system/search.ts'
 import { systemsSearch } from './pages/systems/search.ts'
 import { systemPages } from './pages/systems/use-systems.ts'
 import { Broken } from './shell/Broken.tsx'
@@ -52,6 +53,7 @@ const pages = shell.addChildren([
   createRoute({
     getParentRoute: inShell,
     path: '/systems/$hostname',
+    validateSearch: systemSearch,
     component: lazyRouteComponent(() => import('./pages/system/System.tsx'), 'System'),
   }),
   createRoute({

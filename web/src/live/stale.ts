@@ -14,7 +14,7 @@ const READS: Record<LiveEvent['kind'], readonly OperationName[]> = {
   drift: [...FLEET, ...SYSTEM],
   flag_raised: [...FLEET, ...SYSTEM],
   flag_ended: [...FLEET, ...SYSTEM],
-  report: [...FLEET, ...SYSTEM, 'listReports'],
+  report: [...FLEET, ...SYSTEM, 'listReports', 'listFactChanges', 'listGenerations', 'listOnlinePeriods'],
   head: ['listFlakes', 'getFlake', 'listCommits', 'getCommit', 'listActivity', 'listAttention', ...SYSTEM],
   evaluation: [
     ...FLEET,

@@ -27,12 +27,18 @@ export function sayRelative(seconds: number): string {
   return 'just now'
 }
 
-/** `1.2 s`, `340 ms`, `3 min 20 s`. */
+/** `1.2 s`, `340 ms`, `3 min 20 s`, `2 min`, `5 h`. */
 export function sayDuration(ms: number): string {
   if (ms < 1000) return `${Math.round(ms)} ms`
   if (ms < 60_000) return `${(ms / 1000).toFixed(1)} s`
-  if (ms < 3_600_000) return `${Math.floor(ms / 60_000)} min ${Math.round((ms % 60_000) / 1000)} s`
-  return `${Math.floor(ms / 3_600_000)} h ${Math.round((ms % 3_600_000) / 60_000)} min`
+  if (ms < 3_600_000) return sayTwo(Math.round(ms / 1000), 'min', 's')
+  return sayTwo(Math.round(ms / 60_000), 'h', 'min')
+}
+
+/** An amount of the smaller unit, of which 60 are one of the larger; a rest of nothing is not said. */
+function sayTwo(amount: number, larger: string, smaller: string): string {
+  const whole = `${Math.floor(amount / 60)} ${larger}`
+  return amount % 60 === 0 ? whole : `${whole} ${amount % 60} ${smaller}`
 }
 
 let tick = Date.now()

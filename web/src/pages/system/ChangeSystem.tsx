@@ -1,0 +1,85 @@
+import { useState } from 'react'
+import { useChange } from '../../api/queries.ts'
+import { keysOf } from '../../keys.ts'
+import { Button } from '../../ui/Button.tsx'
+import { Dialog } from '../../ui/Dialog.tsx'
+import { Field } from '../../ui/Field.tsx'
+import { ProblemNote } from '../../ui/ProblemNote.tsx'
+import classes from './System.module.css'
+import type { SystemAnswer } from './system-answer.ts'
+
+const FIELDS = {
+  environment: { label: 'Environment', hint: 'A word that lists are filtered by.', maxLength: 256 },
+  flake_url: {
+    label: 'Flake',
+    hint: 'Says what it has to run. As in flake inputs: github:yourorg/nixos-configs, git+https://…',
+    maxLength: 2048,
+  },
+  configuration: {
+    label: 'Configuration',
+    hint: 'The name below nixosConfigurations. Empty: its host name.',
+    maxLength: 256,
+  },
+  pinned_path: {
+    label: 'Pinned path',
+    hint: 'A store path that it has to run whatever the flake says: /nix/store/…',
+    maxLength: 255,
+  },
+} as const
+type FieldName = keyof typeof FIELDS
+
+/** The form for what is said of a system; only what differs is sent. */
+export function ChangeSystem({ system, onClose }: { system: SystemAnswer; onClose: () => void }) {
+  const [values, setValues] = useState<Record<FieldName, string>>({
+    environment: system.environment ?? '',
+    flake_url: system.flake_url ?? '',
+    configuration: system.configuration ?? '',
+    pinned_path: system.pinned_path ?? '',
+  })
+  const change = useChange('changeSystem')
+  const changes = changesOf(system, values)
+  const nothing = Object.keys(changes).length === 0 ? 'Nothing differs' : null
+  return (
+    <Dialog title={`Change ${system.hostname}`} onClose={onClose}>
+      <form
+        className={classes.form}
+        onSubmit={(event) => {
+          event.preventDefault()
+          change.mutate({ params: { hostname: system.hostname }, body: changes }, { onSuccess: onClose })
+        }}
+      >
+        {keysOf(FIELDS).map((name) => (
+          <Field key={name} label={FIELDS[name].label} hint={FIELDS[name].hint}>
+            {(tie) => (
+              <input
+                {...tie}
+                maxLength={FIELDS[name].maxLength}
+                value={values[name]}
+                onChange={({ target }) => setValues({ ...values, [name]: target.value })}
+              />
+            )}
+          </Field>
+        ))}
+        {change.error !== null && <ProblemNote error={change.error} />}
+        <div className={classes.buttons}>
+          <Button onClick={onClose}>Cancel</Button>
+          <Button type="submit" look="main" busy={change.isPending} disabledReason={nothing}>
+            Save
+          </Button>
+        </div>
+      </form>
+    </Dialog>
+  )
+}
+
+function changesOf(
+  system: SystemAnswer,
+  values: Record<FieldName, string>,
+): Partial<Record<FieldName, string | null>> {
+  const changes: Partial<Record<FieldName, string | null>> = {}
+  for (const name of keysOf(FIELDS)) {
+    const value = values[name].trim()
+    if (value !== (system[name] ?? '')) changes[name] = value === '' ? null : value
+  }
+  return changes
+}
