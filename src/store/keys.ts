@@ -39,7 +39,40 @@ export async function listKeys(
   db: Kysely<DB>,
   filter: { systemId?: number; status?: KeyStatus },
 ): Promise<KeyRow[]> {
-  let query = db
+  let query = selectKeys(db).orderBy('keys.created_at').orderBy('keys.id')
+  if (filter.systemId !== undefined) query = query.where('keys.system_id', '=', filter.systemId)
+  if (filter.status !== undefined) query = query.where('keys.status', '=', filter.status)
+  return query.execute()
+}
+
+/**
+ * Keys of all systems, the newest first, from the one after the key `after`. `text` is part of the host name, in any case; a
+ * limit of null is all of them.
+ */
+export async function listKeyPage(
+  db: Kysely<DB>,
+  page: {
+    status?: KeyStatus | undefined
+    text?: string | undefined
+    after?: string | undefined
+    limit: number | null
+  },
+): Promise<KeyRow[]> {
+  const { status, text, after, limit } = page
+  let query = selectKeys(db).orderBy('keys.created_at', 'desc').orderBy('keys.id', 'desc')
+  if (status !== undefined) query = query.where('keys.status', '=', status)
+  if (text !== undefined)
+    query = query.where(sql<boolean>`strpos(lower(systems.hostname), ${text.toLowerCase()}) > 0`)
+  if (after !== undefined)
+    query = query.where(
+      sql<boolean>`(keys.created_at, keys.id) < (select created_at, id from keys where id = ${after})`,
+    )
+  if (limit !== null) query = query.limit(limit)
+  return query.execute()
+}
+
+function selectKeys(db: Kysely<DB>) {
+  return db
     .selectFrom('keys')
     .innerJoin('systems', 'systems.id', 'keys.system_id')
     .select([
@@ -50,11 +83,6 @@ export async function listKeys(
       'keys.created_at',
       'keys.revoked_at',
     ])
-    .orderBy('keys.created_at')
-    .orderBy('keys.id')
-  if (filter.systemId !== undefined) query = query.where('keys.system_id', '=', filter.systemId)
-  if (filter.status !== undefined) query = query.where('keys.status', '=', filter.status)
-  return query.execute()
 }
 
 export interface NewKey {

@@ -9,7 +9,9 @@ import {
 import { localPath, requireReader } from './access/session.ts'
 import { read } from './api/queries.ts'
 import type { Live } from './live/live.ts'
+import { keySearch } from './pages/enrolment/search.ts'
 import { evaluationsSearch } from './pages/evaluations/search.ts'
+import { firstHostSearch } from './pages/first-host/search.ts'
 import { auditSearch } from './pages/settings/audit-search.ts'
 import { systemSearch } from './pages/system/search.ts'
 import { systemsSearch } from './pages/systems/search.ts'
@@ -90,11 +92,13 @@ const pages = shell.addChildren([
   createRoute({
     getParentRoute: inShell,
     path: '/enrolment',
+    validateSearch: keySearch,
     component: lazyRouteComponent(() => import('./pages/enrolment/Enrolment.tsx'), 'Enrolment'),
   }),
   createRoute({
     getParentRoute: inShell,
     path: '/first-host',
+    validateSearch: firstHostSearch,
     component: lazyRouteComponent(() => import('./pages/first-host/FirstHost.tsx'), 'FirstHost'),
   }),
   createRoute({

@@ -1,8 +1,8 @@
 import type { FastifyInstance } from 'fastify'
 import { type Static, Type } from 'typebox'
-import { KEY_STATUSES, type KeyStatus, listKeys } from '../../store/keys.ts'
+import { KEY_STATUSES, type KeyStatus, listKeyPage } from '../../store/keys.ts'
 import type { Authorise } from '../api/authorise.ts'
-import { problemResponses, Time, TimeOrNull } from '../api/schemas.ts'
+import { cutPage, problemResponses, TextOrNull, Time, TimeOrNull } from '../api/schemas.ts'
 import type { ServerContext } from '../context.ts'
 
 const Status = Type.Unsafe<KeyStatus>({ type: 'string', enum: KEY_STATUSES })
@@ -18,7 +18,19 @@ const Key = Type.Object({
 export type Key = Static<typeof Key>
 export const KeyList = Type.Object({ keys: Type.Array(Key) })
 
-const KeyQuery = Type.Object({ status: Type.Optional(Status) }, { additionalProperties: false })
+const KeyQuery = Type.Object(
+  {
+    status: Type.Optional(Status),
+    text: Type.Optional(
+      Type.String({ minLength: 1, maxLength: 253, description: 'Part of the host name, in any case' }),
+    ),
+    after: Type.Optional(Type.String({ maxLength: 64, description: '`next` of the page before' })),
+    limit: Type.Optional(
+      Type.Integer({ minimum: 1, maximum: 1000, description: 'Without it all come at once' }),
+    ),
+  },
+  { additionalProperties: false },
+)
 
 export function keyRoutes(app: FastifyInstance, context: ServerContext, authorise: Authorise): void {
   app.get<{ Querystring: Static<typeof KeyQuery> }>(
@@ -27,11 +39,19 @@ export function keyRoutes(app: FastifyInstance, context: ServerContext, authoris
       onRequest: authorise('viewer'),
       schema: {
         operationId: 'listKeys',
-        summary: 'The keys of all systems, or those of one status',
+        summary: 'The keys of all systems, or those of one status, the newest first',
         querystring: KeyQuery,
-        response: { 200: KeyList, ...problemResponses },
+        response: {
+          200: Type.Object({ keys: Type.Array(Key), next: TextOrNull }),
+          ...problemResponses,
+        },
       },
     },
-    async ({ query }) => ({ keys: await listKeys(context.db, query) }),
+    async ({ query: { limit, ...filter } }) => {
+      const asked = limit === undefined ? null : limit + 1
+      const rows = await listKeyPage(context.db, { ...filter, limit: asked })
+      const { page, next } = cutPage(rows, limit ?? rows.length, ({ id }) => id)
+      return { keys: page, next }
+    },
   )
 }

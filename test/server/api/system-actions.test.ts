@@ -238,3 +238,14 @@ test('nothing is done to a system that is not there', async () => {
       body: { type: problem('not-found'), detail: 'there is no system nobody' },
     })
 })
+
+test('keys of all systems are found by part of the host name, the newest first, and page by page', async () => {
+  const { first, second } = await enrollWaiting()
+  const part = first.hostname.toUpperCase()
+  const page = await get(`/keys?text=${part}&status=pending&limit=1`)
+  expect(page.keys.map(({ id }: { id: string }) => id)).toEqual([second.key.id])
+  const rest = await get(`/keys?text=${part}&status=pending&limit=1&after=${page.next}`)
+  expect([rest.keys.map(({ id }: { id: string }) => id), rest.next]).toEqual([[first.key.id], null])
+  expect((await get('/keys?text=nobody')).keys).toEqual([])
+  expect((await get(`/keys?text=${part}&after=unknown`)).keys).toEqual([])
+})

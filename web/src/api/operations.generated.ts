@@ -214,9 +214,9 @@ export interface Operations {
   }
   listKeys: {
     params: undefined
-    query: { "status"?: "pending" | "active" | "inactive" | "revoked" }
+    query: { "status"?: "pending" | "active" | "inactive" | "revoked"; "text"?: string; "after"?: string; "limit"?: number }
     body: undefined
-    answer: { "keys": ({ "id": string; "hostname": string; "status": "pending" | "active" | "inactive" | "revoked"; "declared": boolean; "created_at": string; "revoked_at": string | null })[] }
+    answer: { "keys": ({ "id": string; "hostname": string; "status": "pending" | "active" | "inactive" | "revoked"; "declared": boolean; "created_at": string; "revoked_at": string | null })[]; "next": string | null }
   }
   listEnrollTokens: {
     params: undefined

@@ -10,6 +10,10 @@ type Paged = {
 export function usePages<Name extends Paged>(
   name: Name,
   input: Input<Name>,
+  options: {
+    /** Milliseconds until it is read again; else when something changed. */
+    again?: number
+  } = {},
 ): UseInfiniteQueryResult<InfiniteData<Answer<Name>>> {
   return useInfiniteQuery({
     queryKey: [name, input, 'pages'],
@@ -18,6 +22,7 @@ export function usePages<Name extends Paged>(
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what Paged says of the answer
     getNextPageParam: (page) => (page as { next: string | null }).next,
     initialPageParam: null as string | null,
+    refetchInterval: options.again ?? false,
   })
 }
 

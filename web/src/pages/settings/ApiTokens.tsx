@@ -1,11 +1,10 @@
-import { Clock, Hourglass } from 'lucide-react'
 import { useState } from 'react'
 import type { Answer } from '../../api/client.ts'
 import { useChange, useRead } from '../../api/queries.ts'
-import { Badge } from '../../ui/Badge.tsx'
 import { Button } from '../../ui/Button.tsx'
 import { Confirm } from '../../ui/Confirm.tsx'
 import { Empty } from '../../ui/Empty.tsx'
+import { Ends } from '../../ui/Ends.tsx'
 import { Loaded } from '../../ui/Loaded.tsx'
 import { Panel } from '../../ui/Panel.tsx'
 import { type Column, Table } from '../../ui/Table.tsx'
@@ -77,23 +76,3 @@ const COLUMNS: Column<Token>[] = [
   { head: 'Last used', cell: ({ last_used_at: at }) => (at === null ? 'never' : <Time at={at} />) },
   { head: 'Ends', cell: ({ expires_at: at }) => (at === null ? 'never' : <Ends at={at} />) },
 ]
-
-const SOON_MS = 14 * 86_400_000
-
-export function Ends({ at }: { at: string }) {
-  const [now] = useState(() => Date.now())
-  const left = new Date(at).getTime() - now
-  if (left <= 0)
-    return (
-      <Badge tone="bad" icon={Clock}>
-        Ended <Time at={at} />
-      </Badge>
-    )
-  if (left < SOON_MS)
-    return (
-      <Badge tone="warn" icon={Hourglass}>
-        <Time at={at} />
-      </Badge>
-    )
-  return <Time at={at} />
-}

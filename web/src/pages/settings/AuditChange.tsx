@@ -4,7 +4,10 @@ import classes from './Audit.module.css'
 /** What differs, before and after. */
 export function AuditChange({ before, after }: { before: unknown; after: unknown }) {
   const [was, is] = [membersOf(before), membersOf(after)]
-  const names = Object.keys({ ...was, ...is })
+  // of what is new or gone, what it never had says nothing
+  const names = Object.keys({ ...was, ...is }).filter(
+    (name) => (was !== null && is !== null) || !isNothing((was ?? is)?.[name]),
+  )
   if (names.length === 0) return '–'
   return (
     <dl className={classes.change}>
@@ -36,8 +39,10 @@ function membersOf(state: unknown): Record<string, unknown> | null {
   return typeof state === 'object' && state !== null ? { ...state } : null
 }
 
+const isNothing = (value: unknown): boolean => value === null || value === undefined || value === ''
+
 function sayValue(value: unknown): string {
-  if (value === null || value === undefined || value === '') return 'none'
+  if (isNothing(value)) return 'none'
   if (value === true) return 'yes'
   if (value === false) return 'no'
   return typeof value === 'string' ? value : JSON.stringify(value)
