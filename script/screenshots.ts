@@ -49,11 +49,11 @@ async function listPictures({ url, token }: DemoFleet): Promise<Picture[]> {
   const [flake] = flakes
   if (flake === undefined) throw new Error('the demo follows no flake')
   return [
-    { name: 'overview', path: '/', shown: 'role=region[name="Needs attention"] >> role=table', height: 1000 },
+    { name: 'overview', path: '/', shown: 'role=region[name="Needs attention"]', height: 1000 },
     {
       name: 'overview-dark',
       path: '/',
-      shown: 'role=region[name="Needs attention"] >> role=table',
+      shown: 'role=region[name="Needs attention"]',
       colours: 'dark',
       height: 1000,
     },
@@ -62,7 +62,7 @@ async function listPictures({ url, token }: DemoFleet): Promise<Picture[]> {
     {
       name: 'commit',
       path: `/flakes/${flake.id}/commits/${flake.head_sha}`,
-      shown: 'role=region[name=/What it changes/] >> role=table',
+      shown: 'role=region[name=/What it changes/]',
     },
   ]
 }
