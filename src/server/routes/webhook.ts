@@ -43,6 +43,8 @@ export function webhookRoutes(
   const { db, clock, log, jobs, settings } = context
   const book = createSecretBook(settings.webhookSecrets)
   const turns = createTurns(TURNS)
+  /** Read once, as they arrived: a turn and a body may take until the time of the signature is too old. */
+  const heads = new WeakMap<FastifyRequest, Head>()
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
 
@@ -117,12 +119,14 @@ export function webhookRoutes(
               'forbidden',
               'this server has no webhook secret, without which it takes no webhooks',
             )
-          await guarded(request, () => readHead(request, provider))
+          heads.set(request, await guarded(request, () => readHead(request, provider)))
           await waitForTurn(request, reply)
         },
       },
       async (request, reply) => {
-        const answer = await guarded(request, () => handle(readHead(request, provider), bodyOf(request)))
+        const head = heads.get(request)
+        if (head === undefined) throw new Error('a webhook came without its head')
+        const answer = await guarded(request, () => handle(head, bodyOf(request)))
         return reply.code(answer.outcome === 'accepted' ? 202 : 200).send(answer)
       },
     )

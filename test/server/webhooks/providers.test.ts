@@ -1,6 +1,8 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { once } from 'node:events'
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { PROVIDERS } from '../../../src/server/webhooks/providers.ts'
 import type { TestServer } from '../../support/test-server.ts'
+import { openRaw } from '../../support/raw-http.ts'
 import { COMMIT, createPush, giteaPush, githubPing, githubPush, gitlabPush, ZEROS } from './payloads.ts'
 import {
   announce,
@@ -184,6 +186,23 @@ describe('GitLab', () => {
     }
     const stale = await post(server, '/webhook/gitlab', example, '{"test": 2432232314}')
     expect([stale.status, stale.body.type]).toEqual([401, 'urn:crystal-forge:problem:stale-signature'])
+  })
+
+  test('is heard by the time at which its head came, however long its body takes', async () => {
+    let now = Date.now()
+    const slow = await startWebhookServer(undefined, { clock: () => now })
+    onTestFinished(slow.stop)
+    const headers = gitlabSigned(SIGNING_TOKEN, body)
+    const sent = { ...headers, Host: 'x', 'Content-Type': 'application/json', 'Content-Length': body.length }
+    const { socket, answer } = openRaw(slow.url)
+    const arrived = once(slow.http.server, 'request')
+    const lines = Object.entries(sent).map(([name, value]) => `${name}: ${value}\r\n`)
+    socket.write(`POST /webhook/gitlab HTTP/1.1\r\n${lines.join('')}\r\n`)
+    await arrived
+    now += 400_000
+    socket.write(body)
+    expect((await answer())?.body).toMatchObject({ reason: 'unknown_repository' })
+    expect((await post(slow, '/webhook/gitlab', headers, body)).body.type).toMatch(/stale-signature$/)
   })
 
   test('is heard by its signature, of which there may be several', async () => {
