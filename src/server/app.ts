@@ -3,6 +3,7 @@ import cookie from '@fastify/cookie'
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
 import { Problem } from '../protocol/problems.ts'
 import { createAuthorise, createFindCaller } from './api/authorise.ts'
+import { createFleetCounts } from './api/fleet-counts.ts'
 import { brokenHttpOptions, httpServerOptions, installBrokenHttp } from './broken-http.ts'
 import type { ServerContext } from './context.ts'
 import type { Verify } from './ed25519.ts'
@@ -68,7 +69,8 @@ export async function createApp(
   refuseWhileClosing(http)
   installBrokenHttp(http)
 
-  const metrics = createMetrics(context)
+  const readCounts = createFleetCounts(context)
+  const metrics = createMetrics(context, readCounts)
   metrics.observe(http)
   const limit = createFailureLimit(context.clock)
   const findCaller = createFindCaller(context)
@@ -106,7 +108,7 @@ export async function createApp(
     await http.register(async (pages) =>
       oidcRoutes(pages, context, { provider: createOidcProvider(oidc, context.clock), countSignIn }),
     )
-  const api = { authorise, findCaller, countSignIn, version: options.version }
+  const api = { authorise, findCaller, countSignIn, readCounts, version: options.version }
   await http.register((routes) => apiRoutes(routes, context, api), {
     prefix: '/api/v1',
   })

@@ -4,9 +4,9 @@ import { readHealth } from '../store/health.ts'
 import { isUnavailable } from '../store/errors.ts'
 import { countNewestEvaluations } from '../store/evaluation-counts.ts'
 import { EVALUATE_COMMIT, SYNC_FLAKE } from '../store/job-queue.ts'
-import { listJobRuns } from '../store/job-runs.ts'
+import { type JobRunRow, listJobRuns } from '../store/job-runs.ts'
 import { countWaitingJobs } from '../store/queue-depths.ts'
-import { createFleetCounts } from './api/fleet-counts.ts'
+import type { FleetCounts } from './api/fleet-counts.ts'
 import { HEALTH_STATUSES, judgeHealth } from './api/health-parts.ts'
 import type { ServerContext } from './context.ts'
 
@@ -30,7 +30,7 @@ export interface Metrics {
 /** From a fast heartbeat (1 ms) to a client that is about to give up. */
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 
-export function createMetrics(context: MetricsContext): Metrics {
+export function createMetrics(context: MetricsContext, readCounts: FleetCounts): Metrics {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
   const requests = new Counter({
@@ -68,7 +68,7 @@ export function createMetrics(context: MetricsContext): Metrics {
       for (const { queue, waiting } of jobs) this.set({ queue }, waiting)
     },
   })
-  addFleetGauges(registry, context)
+  addFleetGauges(registry, context, readCounts)
   addEvaluationGauge(registry, context)
   addJobGauges(registry, context)
   addPartGauge(registry, context)
@@ -86,8 +86,7 @@ export function createMetrics(context: MetricsContext): Metrics {
   }
 }
 
-function addFleetGauges(registry: Registry, context: MetricsContext): void {
-  const readCounts = createFleetCounts(context)
+function addFleetGauges(registry: Registry, context: MetricsContext, readCounts: FleetCounts): void {
   // oxlint-disable-next-line no-new -- a gauge registers itself
   new Gauge({
     name: 'crystal_forge_systems',
@@ -123,6 +122,16 @@ function addEvaluationGauge(registry: Registry, context: MetricsContext): void {
 }
 
 function addJobGauges(registry: Registry, context: MetricsContext): void {
+  // both gauges are collected at once: from one look
+  let reading: Promise<JobRunRow[] | null> | null = null
+  const look = async () => {
+    try {
+      return await unlessAway(context, () => listJobRuns(context.db))
+    } finally {
+      reading = null
+    }
+  }
+  const readRuns = async () => (await (reading ??= look())) ?? []
   // oxlint-disable-next-line no-new -- a gauge registers itself
   new Gauge({
     name: 'crystal_forge_job_next_run_timestamp_seconds',
@@ -131,8 +140,7 @@ function addJobGauges(registry: Registry, context: MetricsContext): void {
     registers: [registry],
     async collect() {
       this.reset()
-      const runs = (await unlessAway(context, () => listJobRuns(context.db))) ?? []
-      for (const { name, next_at } of runs)
+      for (const { name, next_at } of await readRuns())
         if (next_at !== null) this.set({ job: name }, next_at.getTime() / 1000)
     },
   })
@@ -144,8 +152,8 @@ function addJobGauges(registry: Registry, context: MetricsContext): void {
     registers: [registry],
     async collect() {
       this.reset()
-      const runs = (await unlessAway(context, () => listJobRuns(context.db))) ?? []
-      for (const { name, finished_at } of runs) this.set({ job: name }, (finished_at?.getTime() ?? 0) / 1000)
+      for (const { name, finished_at } of await readRuns())
+        this.set({ job: name }, (finished_at?.getTime() ?? 0) / 1000)
     },
   })
 }

@@ -6,6 +6,7 @@ import { systemClock } from '../../src/lib/clock.ts'
 import { createLogger } from '../../src/lib/log.ts'
 import { PROBLEMS } from '../../src/protocol/problems.ts'
 import { createMetricsListener } from '../../src/server/metrics-listener.ts'
+import { createFleetCounts } from '../../src/server/api/fleet-counts.ts'
 import { createMetrics } from '../../src/server/metrics.ts'
 import { createDatabase, type Database } from '../../src/store/database.ts'
 import { findOrAddFlake } from '../../src/store/flakes.ts'
@@ -25,7 +26,8 @@ async function startServer(options: TestServerOptions = {}): Promise<TestServer>
 
 async function startListener({ db }: Pick<Database, 'db'>): Promise<string> {
   const log = createLogger({ level: 'silent' })
-  const metrics = createMetrics({ db, settings: SETTINGS, clock: systemClock, log })
+  const context = { db, settings: SETTINGS, clock: systemClock, log }
+  const metrics = createMetrics(context, createFleetCounts(context))
   metrics.watchQueue('heartbeats', () => 0)
   const listener = createMetricsListener(metrics, { host: '127.0.0.1', port: 0 }, log)
   const address = await listener.start()

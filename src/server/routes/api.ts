@@ -1,6 +1,7 @@
 import swagger from '@fastify/swagger'
 import type { FastifyInstance } from 'fastify'
 import type { Authorise, FindCaller } from '../api/authorise.ts'
+import type { FleetCounts } from '../api/fleet-counts.ts'
 import { installEtags } from '../api/etag.ts'
 import { ProblemSchema } from '../api/schemas.ts'
 import { installValidation } from '../api/validation.ts'
@@ -44,6 +45,7 @@ export async function apiRoutes(
     authorise: Authorise
     findCaller: FindCaller
     countSignIn: CountSignIn
+    readCounts: FleetCounts
     version: string
   },
 ): Promise<void> {
@@ -72,8 +74,8 @@ export async function apiRoutes(
     },
   })
   app.addSchema(ProblemSchema)
+  fleetRoutes(app, options)
   for (const routes of [
-    fleetRoutes,
     attentionRoutes,
     activityRoutes,
     trendRoutes,

@@ -4,9 +4,8 @@ import { DRIFT_STATES } from '../../fleet/drift.ts'
 import { FLAGS } from '../../fleet/flags.ts'
 import { LIVENESS } from '../../fleet/liveness.ts'
 import type { Authorise } from '../api/authorise.ts'
-import { createFleetCounts } from '../api/fleet-counts.ts'
+import type { FleetCounts } from '../api/fleet-counts.ts'
 import { problemResponses } from '../api/schemas.ts'
-import type { ServerContext } from '../context.ts'
 
 const countOf = <Name extends string>(names: readonly Name[]) =>
   Type.Unsafe<Record<Name, number>>(
@@ -23,7 +22,10 @@ const Summary = Type.Object({
 })
 export type Summary = Static<typeof Summary>
 
-export function fleetRoutes(app: FastifyInstance, context: ServerContext, authorise: Authorise): void {
+export function fleetRoutes(
+  app: FastifyInstance,
+  { authorise, readCounts }: { authorise: Authorise; readCounts: FleetCounts },
+): void {
   app.get(
     '/fleet/summary',
     {
@@ -34,6 +36,6 @@ export function fleetRoutes(app: FastifyInstance, context: ServerContext, author
         response: { 200: Summary, ...problemResponses },
       },
     },
-    createFleetCounts(context),
+    readCounts,
   )
 }
