@@ -3,6 +3,7 @@ import { countResults } from './commit-counts.ts'
 import { lockFlake } from './commits.ts'
 import { updateDrift } from './drift.ts'
 import type { DB } from './schema.generated.ts'
+import { storableText } from './storable-text.ts'
 
 /** What one configuration evaluates to at one commit, or why it does not. */
 export type EvaluationRecord = {
@@ -119,15 +120,12 @@ function toRow(record: EvaluationRecord) {
     state_version: good?.stateVersion ?? null,
     embeds_revision: good?.embedsRevision ?? null,
     cause: bad?.cause ?? null,
-    error: bad === null ? null : toStorable(bad.error),
+    error: bad === null ? null : storableText(bad.error),
     duration_ms: Math.round(record.durationMs),
     peak_memory_bytes: record.peakMemoryBytes,
     nix_version: record.nixVersion,
   }
 }
-
-/** What Nix prints may be anything, cut anywhere; PostgreSQL takes neither NUL nor half a character. */
-const toStorable = (text: string): string => text.toWellFormed().replaceAll('\0', '\u{FFFD}')
 
 /** The configurations of a commit that have a result already. */
 export async function listEvaluated(db: Kysely<DB>, commitId: number): Promise<string[]> {

@@ -35,17 +35,24 @@ export interface FlakeRow {
   next_poll_at: Date
 }
 
+export type FlakeIdentity = Pick<FlakeRow, 'repository' | 'directory' | 'branch'>
+
 export const DEFAULT_SEARCH_DEPTH = 100
 
 /**
  * What makes a flake that flake: its repository, its directory and its branch, however they are written. Throws an Error,
  * "must …", for a URL that is none.
  */
-export function identifyFlake({ url, branch }: Pick<FlakeSettings, 'url' | 'branch'>) {
+export function identifyFlake({ url, branch }: Pick<FlakeSettings, 'url' | 'branch'>): FlakeIdentity {
   const { repository, directory, branch: branchOfUrl } = parseFlakeUrl(url)
   if (branch !== null && branchOfUrl !== null && branch !== branchOfUrl)
     throw new Error('must not name another branch ("?ref=") than the one that is given beside it')
   return { repository, directory, branch: branch ?? branchOfUrl }
+}
+
+/** An identity as one text, to compare or to look up: as the unique index of `flakes` has it. */
+export function flakeKey({ repository, directory, branch }: FlakeIdentity): string {
+  return JSON.stringify([repository, directory, branch])
 }
 
 /**

@@ -1,16 +1,18 @@
 import { sql, type Transaction } from 'kysely'
 import { updateDrift } from './drift.ts'
-import { addFlake, DEFAULT_SEARCH_DEPTH, type FlakeSettings, identifyFlake, recordFlake } from './flakes.ts'
+import {
+  addFlake,
+  DEFAULT_SEARCH_DEPTH,
+  type FlakeSettings,
+  identifyFlake,
+  recordFlake,
+  type FlakeIdentity,
+  flakeKey,
+} from './flakes.ts'
 import type { DB } from './schema.generated.ts'
 
-interface Identity {
-  repository: string
-  directory: string | null
-  branch: string | null
-}
-
-type Wanted = FlakeSettings & Identity
-type Known = Identity & { id: number; search_depth: number }
+type Wanted = FlakeSettings & FlakeIdentity
+type Known = FlakeIdentity & { id: number; search_depth: number }
 
 /**
  * Makes the database say which flakes the configuration declares, before it says which systems have them: declared ones
@@ -23,7 +25,7 @@ export async function reconcileFlakes(
   flakes: readonly FlakeSettings[],
 ): Promise<number[]> {
   const wanted = identifyAll(flakes)
-  // whoever changes a system, or a branch's head, takes its flake first, and one at a time
+  // against who has not the fleet's lock but the flake's row alone: one that is added by hand, a poll, a failed sync
   const before = await transaction
     .selectFrom('flakes')
     .select(['id', 'repository', 'directory', 'branch', 'search_depth', 'declared'])
@@ -31,10 +33,10 @@ export async function reconcileFlakes(
     .forNoKeyUpdate()
     .execute()
   const dropped = before.filter(
-    (flake) => flake.declared && !wanted.some((each) => keyOf(each) === keyOf(flake)),
+    (flake) => flake.declared && !wanted.some((each) => flakeKey(each) === flakeKey(flake)),
   )
   for (const flake of wanted) {
-    const there = before.find((each) => keyOf(each) === keyOf(flake)) ?? takePredecessor(dropped, flake)
+    const there = before.find((each) => flakeKey(each) === flakeKey(flake)) ?? takePredecessor(dropped, flake)
     if (there !== undefined) await follow(transaction, there, flake)
     const { id } = await addFlake(transaction, flake, true)
     if (there !== undefined && there.search_depth !== flake.searchDepth)
@@ -47,13 +49,13 @@ function identifyAll(flakes: readonly FlakeSettings[]): Wanted[] {
   const places = new Map<string, number>()
   return flakes.map((flake, index) => {
     const identity = identify(flake, index)
-    const other = places.get(keyOf(identity))
+    const other = places.get(flakeKey(identity))
     if (other !== undefined)
       throw new Error(
         `flakes[${index}].url names the same repository, directory and branch as flakes[${other}].url, ` +
           'in another way: declare it once',
       )
-    places.set(keyOf(identity), index)
+    places.set(flakeKey(identity), index)
     return { ...flake, ...identity }
   })
 }
@@ -67,9 +69,6 @@ function identify(flake: FlakeSettings, index: number) {
     })
   }
 }
-
-const keyOf = ({ repository, directory, branch }: Identity): string =>
-  JSON.stringify([repository, directory, branch])
 
 /** Takes out of `dropped` the flake that had this repository and directory until now. */
 function takePredecessor(dropped: Known[], { repository, directory }: Wanted): Known | undefined {

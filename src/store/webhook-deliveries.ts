@@ -1,5 +1,6 @@
 import { type Kysely, sql } from 'kysely'
 import type { DB } from './schema.generated.ts'
+import { storableText } from './storable-text.ts'
 
 /** A signed webhook, and what came of it. Texts are cut to `MAX_TEXT` characters. */
 export interface WebhookDelivery {
@@ -49,10 +50,10 @@ export async function recordDelivery(
       .values({
         provider: delivery.provider,
         delivery: delivery.delivery,
-        event: storable(delivery.event),
-        repository: storableOrNull(delivery.repository),
-        ref: storableOrNull(delivery.ref),
-        after: storableOrNull(delivery.after),
+        event: cut(delivery.event),
+        repository: cutOrNull(delivery.repository),
+        ref: cutOrNull(delivery.ref),
+        after: cutOrNull(delivery.after),
         outcome: delivery.ignored === null ? 'accepted' : 'ignored',
         reason: delivery.ignored,
         flake_ids: delivery.flakeIds,
@@ -88,9 +89,5 @@ export async function expireDeliveries(db: Kysely<DB>): Promise<void> {
   )
 }
 
-/** Cut, and without what a text of PostgreSQL cannot hold. */
-function storable(text: string): string {
-  return text.slice(0, MAX_TEXT).replaceAll('\0', '\uFFFD').toWellFormed()
-}
-
-const storableOrNull = (text: string | null) => (text === null ? null : storable(text))
+const cut = (text: string): string => storableText(text.slice(0, MAX_TEXT))
+const cutOrNull = (text: string | null) => (text === null ? null : cut(text))

@@ -1,9 +1,9 @@
 import type { Kysely } from 'kysely'
 import { Problem } from '../../protocol/problems.ts'
-import { type FlakeRow, findFlakesOf, listFlakes } from '../../store/flakes.ts'
+import { type FlakeRow, findFlakesOf, flakeKey, listFlakes } from '../../store/flakes.ts'
 import type { DB } from '../../store/schema.generated.ts'
 import type { Announcement, IgnoredReason } from './announcement.ts'
-import { identityOf, type KnownSecret, type SecretBook } from './secrets.ts'
+import { type KnownSecret, type SecretBook } from './secrets.ts'
 
 /**
  * The flakes that an announcement, made with these secrets, has to be heard for; or why there are none. Throws Problem
@@ -31,7 +31,7 @@ export async function findConcernedFlakes(
 async function findRenamed(db: Kysely<DB>, secrets: readonly KnownSecret[]): Promise<FlakeRow[]> {
   const owners = new Set(secrets.flatMap(({ flakes }) => [...flakes]))
   if (owners.size === 0) return []
-  const owned = (await listFlakes(db)).filter((flake) => owners.has(identityOf(flake)))
+  const owned = (await listFlakes(db)).filter((flake) => owners.has(flakeKey(flake)))
   return new Set(owned.map(({ repository }) => repository)).size === 1 ? owned : []
 }
 

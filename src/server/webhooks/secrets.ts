@@ -1,8 +1,7 @@
 import { timingSafeEqual, webcrypto } from 'node:crypto'
-import { parseFlakeUrl } from '../../fleet/flake-url.ts'
 import type { Config } from '../../lib/config/load.ts'
 import { Secret } from '../../lib/secret.ts'
-import type { FlakeRow } from '../../store/flakes.ts'
+import { type FlakeIdentity, flakeKey, identifyFlake } from '../../store/flakes.ts'
 import { type Credential, sha256 } from './credentials.ts'
 
 /** The secrets of the configuration that sign webhooks. */
@@ -15,7 +14,7 @@ export interface WebhookSecrets {
 /** One secret in use, once, however often it is configured. */
 export interface KnownSecret {
   isShared: boolean
-  /** `identityOf` the flakes whose own it is. */
+  /** `flakeKey` of the flakes whose own it is. */
   flakes: ReadonlySet<string>
 }
 
@@ -27,8 +26,6 @@ export interface SecretBook {
   /** Whether one of these secrets speaks for a flake: its own where it has any, else the shared ones. */
   speaksFor: (secrets: readonly KnownSecret[], flake: FlakeIdentity) => boolean
 }
-
-type FlakeIdentity = Pick<FlakeRow, 'repository' | 'directory' | 'branch'>
 
 /** A secret of GitLab's that signs, and is never sent itself. */
 const SIGNING_PREFIX = 'whsec_'
@@ -48,11 +45,6 @@ function secretsIn(file: Secret): Secret[] {
   return lines.map((line) => line.trim()).flatMap((line) => (line === '' ? [] : [new Secret(line)]))
 }
 
-/** What a flake is known by, however its address is written (the unique index of `flakes`). */
-export function identityOf({ repository, directory, branch }: FlakeIdentity): string {
-  return JSON.stringify([repository, directory, branch])
-}
-
 export function createSecretBook({ shared, own }: WebhookSecrets): SecretBook {
   const known = new Map<string, { isShared: boolean; flakes: Set<string> }>()
   const add = (secret: Secret) => {
@@ -64,8 +56,7 @@ export function createSecretBook({ shared, own }: WebhookSecrets): SecretBook {
   for (const secret of shared) add(secret).isShared = true
   const withOwn = new Set<string>()
   for (const { url, branch, secrets } of own) {
-    const parsed = parseFlakeUrl(url)
-    const identity = identityOf({ ...parsed, branch: branch ?? parsed.branch })
+    const identity = flakeKey(identifyFlake({ url, branch }))
     withOwn.add(identity)
     for (const secret of secrets) add(secret).flakes.add(identity)
   }
@@ -78,7 +69,7 @@ export function createSecretBook({ shared, own }: WebhookSecrets): SecretBook {
       return matches
     },
     speaksFor(secrets, flake) {
-      const identity = identityOf(flake)
+      const identity = flakeKey(flake)
       return secrets.some((secret) => (withOwn.has(identity) ? secret.flakes.has(identity) : secret.isShared))
     },
   }
