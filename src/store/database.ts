@@ -52,7 +52,8 @@ export function createDatabase(connection: ConnectionOptions, options: DatabaseO
   const pool = new Pool({
     ...clientConfig(connection, options.applicationName),
     Client: clientClass(connection),
-    // many short queries of many clients: to start workers for one costs more than they save, and compiling it too
+    // many short queries of many clients: to start workers for one costs more than they save, and compiling it too, which
+    // takes seconds for a statement as large as the one that judges drift
     options: '-c max_parallel_workers_per_gather=0 -c jit=off',
     max: options.maxConnections,
   })

@@ -20,7 +20,9 @@ const FLEET_LOCK = 5_290_002
 /**
  * Makes what `commits` and their evaluations say, and what `systems` run and have to run, change one after the other:
  * whoever comes second sees what the first has done, also for a system or a path that the first does not know of. Many
- * may change systems at once. Taken after a system's contact and key, and before flakes, systems and drift.
+ * may change systems at once. Taken after a system's contact and key, and before flakes, systems and drift; only the
+ * approval of keys takes it before them. A batch with a report of such a key, behind a change of commits that waits for the
+ * approval, may wait for deadlock_timeout then: PostgreSQL lets it pass that change.
  */
 export async function lockFleet(transaction: Transaction<DB>, changes: 'systems' | 'commits'): Promise<void> {
   await (

@@ -1,8 +1,7 @@
 import { type Kysely, sql } from 'kysely'
 import type { DB } from './schema.generated.ts'
 
-export const EVENT_KINDS = ['drift', 'flag_raised', 'flag_ended', 'report', 'head', 'evaluation'] as const
-export type EventKind = (typeof EVENT_KINDS)[number]
+export type EventKind = 'drift' | 'flag_raised' | 'flag_ended' | 'report' | 'head' | 'evaluation'
 
 /** A place in the order of events: those of a transaction come together, whenever their ids became visible. */
 export interface EventPosition {

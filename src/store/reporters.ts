@@ -48,7 +48,9 @@ export async function lockReporters(
 
 async function lockContacts(transaction: Transaction<DB>, systemIds: readonly number[]) {
   const { rows } = await sql<Contact & { system_id: number }>`${prepared}
-    select system_id, protocol, state_digest, boot_id, previous_boot_id from contacts where system_id = any(${systemIds}::bigint[]) order by system_id
+    select system_id, protocol, state_digest, boot_id, previous_boot_id from contacts
+    where system_id = any(${systemIds}::bigint[])
+    order by system_id
     for no key update`.execute(transaction)
   return new Map(rows.map((row) => [row.system_id, row]))
 }

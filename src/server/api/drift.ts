@@ -1,7 +1,7 @@
 import { Type } from 'typebox'
 import { DRIFT_STATES } from '../../fleet/drift.ts'
 import type { CommitName, ShownDrift } from '../../store/drift-columns.ts'
-import { IntegerOrNull, oneOf, TextOrNull, Time } from './schemas.ts'
+import { BooleanOrNull, IntegerOrNull, oneOf, TextOrNull, Time } from './schemas.ts'
 
 const CommitOrNull = Type.Unsafe<CommitName | null>({
   type: ['object', 'null'],
@@ -41,7 +41,7 @@ export const DriftDetailOrNull = Type.Unsafe<(ShownDrift & { embeds_revision: bo
   objectOrNull({
     ...members,
     embeds_revision: {
-      type: ['boolean', 'null'],
+      ...BooleanOrNull,
       description: 'Whether every commit changes its path: it sets system.configurationRevision',
     },
   }),

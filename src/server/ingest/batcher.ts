@@ -29,7 +29,8 @@ interface Waiting<Row, Outcome> {
 /**
  * Collects rows into batches without a timer: a batch leaves as soon as one of `connections` is free, so that a lone row
  * waits for nothing and under load a batch is what arrived during the one before. A batch holds one row of each `keyOf`;
- * further ones wait for the next. When a batch fails for a reason of its content its rows run one by one, so that one bad row never fails the others.
+ * further ones wait for the next. When a batch fails for a reason of its content its rows run one by one, so that one bad
+ * row never fails the others.
  */
 export function createBatcher<Row, Outcome>(
   options: BatchLimits & {

@@ -3,6 +3,7 @@ import { type Static, Type } from 'typebox'
 import { type Again, askForEvaluation } from '../../store/asked-evaluations.ts'
 import { type CommitDetail, findCommitDetail } from '../../store/commit-detail.ts'
 import { COMMIT_STATUSES, listCommits } from '../../store/commit-list.ts'
+import { findFlake } from '../../store/flakes.ts'
 import { EVALUATION_STATUSES } from '../../store/evaluation-list.ts'
 import { actorOf } from '../api/actor.ts'
 import type { Authorise } from '../api/authorise.ts'
@@ -15,8 +16,9 @@ import {
   requireCommit,
   SHA_PATTERN,
 } from '../api/commits.ts'
-import { requireFlake } from '../api/flakes.ts'
+import { noSuchFlake } from '../api/flakes.ts'
 import {
+  BooleanOrNull,
   cutPage,
   DEFAULT_PAGE_SIZE,
   idOf,
@@ -44,7 +46,7 @@ const listed = {
   committed_at: TimeOrNull,
   arrived_at: Time,
   signed: Type.Unsafe<boolean | null>({
-    type: ['boolean', 'null'],
+    ...BooleanOrNull,
     description: 'Whether it carries a signature; nobody has checked it',
   }),
   status: oneOf(COMMIT_STATUSES),
@@ -93,7 +95,7 @@ const Commit = Type.Object({
         url: TextOrNull,
         revision: TextOrNull,
         nar_hash: TextOrNull,
-        last_modified: Type.Unsafe<string | null>({ ...TimeOrNull }),
+        last_modified: Type.Unsafe<string | null>(TimeOrNull),
       }),
     ),
     Type.Null(),
@@ -158,10 +160,10 @@ export function commitRoutes(app: FastifyInstance, context: ServerContext, autho
       },
     },
     async ({ params, query }) => {
-      const flake = await requireFlake(context, params.id)
+      if ((await findFlake(context.db, params.id)) === null) throw noSuchFlake(params.id)
       const { limit = DEFAULT_PAGE_SIZE } = query
       const after = query.after === undefined ? null : readPlace(query.after)
-      const rows = await listCommits(context.db, flake.id, { after, limit: limit + 1 })
+      const rows = await listCommits(context.db, params.id, { after, limit: limit + 1 })
       const { page, next } = cutPage(rows, limit, formatPlace)
       return { commits: page, next }
     },

@@ -16,7 +16,7 @@ const Delivery = Type.Object({
   after: TextOrNull,
   outcome: Type.String({ description: 'accepted: its flakes are asked for their heads; or ignored' }),
   reason: Type.Unsafe<string | null>({
-    type: ['string', 'null'],
+    ...TextOrNull,
     description: 'why it was ignored: not_a_push, tag, deleted, other_branch or unknown_repository',
   }),
   flake_ids: Type.Array(Type.Integer()),
