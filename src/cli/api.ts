@@ -1,6 +1,7 @@
 import type { AuditEntry } from '../server/routes/audit.ts'
 import type { ApiToken, NewApiToken } from '../server/routes/tokens.ts'
 import type { EnrollToken, NewEnrollToken } from '../server/routes/enroll-tokens.ts'
+import type { Attention } from '../server/routes/attention.ts'
 import type { Summary } from '../server/routes/fleet.ts'
 import type { Job } from '../server/routes/jobs.ts'
 import type { Key } from '../server/routes/keys.ts'
@@ -76,6 +77,9 @@ export function createApi(client: ApiClient) {
     serverTime: client.serverTime,
     getSummary: () =>
       get<ApiSummary>('/fleet/summary', ['systems', 'liveness', 'standing', 'flags', 'pending_keys']),
+    /** What needs somebody, the worst first; of each kind at most `each` items. */
+    getAttention: (each: number) =>
+      get<Wire<Attention>>('/fleet/attention', ['items', 'kinds'], { each, limit: PAGE_SIZE }),
     /** One page. */
     listSystems,
     /** All pages. */

@@ -14,7 +14,7 @@ export function createStatusCommand(): Command {
   return withApiOptions(command).action(async (options: ApiOptions) => {
     const api = openApi(options)
     const summary = await api.getSummary()
-    const attention = await listAttention(api, summary)
+    const attention = await listAttention(api)
     if (options.json) printJson({ ...summary, attention })
     else process.stdout.write(formatStatus(api.url, summary, attention, api.serverTime()))
   })
@@ -50,7 +50,7 @@ function formatAttention(attention: readonly Attention[]): string {
     [
       { header: 'needs attention', value: ({ what }: Attention) => what },
       { header: 'count', value: ({ count }) => count, align: 'right' },
-      { header: 'systems', value: namesText },
+      { header: 'where', value: namesText },
     ],
     attention,
   )
@@ -58,9 +58,9 @@ function formatAttention(attention: readonly Attention[]): string {
 }
 
 /** Names to about the width of a terminal, then how many more there are. */
-function namesText({ hostnames, count }: Attention): string {
+function namesText({ hostnames, flakes, count }: Attention): string {
   const shown: string[] = []
-  for (const name of hostnames) {
+  for (const name of [...hostnames, ...flakes]) {
     if (shown.length > 0 && [...shown, name].join(', ').length > 60) break
     shown.push(name)
   }

@@ -5,6 +5,13 @@ import { STORE_PATH } from '../support/messages.ts'
 import { registerTestAgent } from '../support/test-agent.ts'
 import { startTestServer, type TestServer } from '../support/test-server.ts'
 
+/** Of what `status` prints, the lines of three kinds that need attention. */
+const attentionLines = (text: string) =>
+  text
+    .split('\n')
+    .filter((line) => /^(unmanaged|pinned mismatch|behind)/.test(line))
+    .map((line) => line.split(/ {2,}/))
+
 let server: TestServer
 let cli: ReturnType<typeof fleetCli>
 
@@ -154,7 +161,12 @@ describe('drift', () => {
     await server.api('POST', '/systems', { body: { hostname: 'stuck1' } })
     await judge('stuck1', { state: 'evaluation_failed', standing: 'in_sync' })
     const { attention } = await cli.json('status')
-    expect(attention).toContainEqual({ what: 'evaluation failed', count: 1, hostnames: ['stuck1'] })
+    expect(attention).toContainEqual({
+      what: 'evaluation failed',
+      count: 1,
+      hostnames: ['stuck1'],
+      flakes: [],
+    })
     await server.api('PUT', '/systems/stuck1/archived')
   })
 
@@ -163,11 +175,18 @@ describe('drift', () => {
     expect(stdout).toContain(
       'drift         1 unmanaged, 1 pinned mismatch, 1 behind, 1 unassigned, 1 no report, 1 in sync',
     )
-    const attention = stdout.split('\n').filter((line) => /^(unmanaged|pinned mismatch|behind) /.test(line))
-    expect(attention.map((line) => line.split(/ {2,}/))).toEqual([
+    const needing = [
       ['unmanaged', '1', 'bad1'],
       ['pinned mismatch', '1', 'pin1'],
-      ['behind', '1', 'old1'],
+    ]
+    // a rollout of today needs nobody
+    expect(attentionLines(stdout)).toEqual(needing)
+    await sql`update drift set standing_since = now() - interval '25 hours' where standing = 'behind'`.execute(
+      server.database.db,
+    )
+    expect(attentionLines((await cli.run('status')).stdout)).toEqual([
+      ...needing,
+      ['behind for more than a day', '1', 'old1'],
     ])
   })
 })

@@ -69,7 +69,7 @@ describe('a fleet', () => {
       'flags         1 reboot needed, 1 identity conflict, 1 chain broken, 1 spool failed',
       'pending keys  2',
       '',
-      'NEEDS ATTENTION         COUNT  SYSTEMS',
+      'NEEDS ATTENTION         COUNT  WHERE',
       'identity conflict           1  clone1',
       'chain broken                1  clone1',
       'offline                     1  silent1',
@@ -82,10 +82,10 @@ describe('a fleet', () => {
       '',
     ])
     expect((await cli.json('status')).attention.slice(0, 4)).toEqual([
-      { what: 'identity conflict', count: 1, hostnames: ['clone1'] },
-      { what: 'chain broken', count: 1, hostnames: ['clone1'] },
-      { what: 'offline', count: 1, hostnames: ['silent1'] },
-      { what: 'key waits for approval', count: 1, hostnames: ['waits1'] },
+      { what: 'identity conflict', count: 1, hostnames: ['clone1'], flakes: [] },
+      { what: 'chain broken', count: 1, hostnames: ['clone1'], flakes: [] },
+      { what: 'offline', count: 1, hostnames: ['silent1'], flakes: [] },
+      { what: 'key waits for approval', count: 1, hostnames: ['waits1'], flakes: [] },
     ])
   })
 
