@@ -3,11 +3,12 @@ import { type Static, Type } from 'typebox'
 import { Problem } from '../../protocol/problems.ts'
 import { changeAs } from '../../store/audit.ts'
 import { takePasswordToken } from '../../store/one-time-links.ts'
-import { endSessions } from '../../store/sessions.ts'
+import { endSessions, startSession } from '../../store/sessions.ts'
 import { setPassword } from '../../store/users.ts'
 import { LinkToken, NewPassword, refuseName } from '../api/people.ts'
 import { problemResponses } from '../api/schemas.ts'
 import type { ServerContext } from '../context.ts'
+import { setSessionCookie } from '../people/cookie.ts'
 import { hashPassword } from '../people/passwords.ts'
 import { refuseCrossSite } from '../people/same-site.ts'
 
@@ -27,7 +28,7 @@ export function passwordRoutes(app: FastifyInstance, { db, settings }: ServerCon
           'Sets the password of the user whose link has this token, once; all sessions of the user end',
         security: [],
         body: ChosenPassword,
-        response: { 204: Type.Null({ description: 'Set; sign in with it' }), ...problemResponses },
+        response: { 204: Type.Null({ description: 'Set, and signed in' }), ...problemResponses },
       },
       onRequest: async (request) =>
         refuseCrossSite(request, { publicUrl: settings.publicUrl, cookie: false }),
@@ -42,7 +43,8 @@ export function passwordRoutes(app: FastifyInstance, { db, settings }: ServerCon
         role: null,
         address: request.ip,
       } as const
-      await changeAs(db, actor, async (transaction) => {
+      // signed in at once: whoever has the link gets in, however sign-ins are held back (store/sign-in-failures.ts)
+      const session = await changeAs(db, actor, async (transaction) => {
         const user = await takePasswordToken(transaction, token)
         if (user === null)
           throw new Problem(
@@ -52,7 +54,9 @@ export function passwordRoutes(app: FastifyInstance, { db, settings }: ServerCon
         refuseName(password, user.name)
         await setPassword(transaction, user, hash, { record: true })
         await endSessions(transaction, { userId: user.id })
+        return await startSession(transaction, { ...user, address: request.ip })
       })
+      setSessionCookie(request, reply, settings, session)
       return reply.code(204).send()
     },
   )

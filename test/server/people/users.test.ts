@@ -24,7 +24,12 @@ describe('a user', () => {
     const token = tokenOf(body.password_link.link)
     expect((await createTestBrowser(server).signIn('vera')).status).toBe(401)
     expect((await choose(token, 'short')).status).toBe(422)
-    expect((await choose(token)).status).toBe(204)
+    const browser = createTestBrowser(server)
+    expect((await browser.api('POST', '/password', { token, password: PASSWORD })).status).toBe(204)
+    expect((await browser.api('GET', '/session')).body).toMatchObject({
+      user: { name: 'vera' },
+      role: 'viewer',
+    })
     expect((await choose(token, 'another password')).status).toBe(403)
     expect((await createTestBrowser(server).signIn('vera')).status).toBe(204)
   })
@@ -131,6 +136,7 @@ test('every change to people is in the audit trail, with who made it', async () 
     ['grace', 'user.password-link', null, null],
     ['grace', 'user.password-link', null, null],
     ['a password link', 'user.password', null, null],
+    ['a password link', 'session.start', null, null],
     ['kay', 'session.start', null, null],
     ['kay', 'user.password', null, null],
     ['kay', 'session.end', null, null],

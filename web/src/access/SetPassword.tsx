@@ -1,5 +1,4 @@
 import { useMutation } from '@tanstack/react-query'
-import { Link } from '@tanstack/react-router'
 import { useState } from 'react'
 import { call } from '../api/client.ts'
 import { Button } from '../ui/Button.tsx'
@@ -7,13 +6,16 @@ import { ProblemNote } from '../ui/ProblemNote.tsx'
 import { AccessPage } from './AccessPage.tsx'
 import { useLinkToken } from './link-token.ts'
 import { NewPassword } from './NewPassword.tsx'
+import { useBecome } from './session.ts'
 
 /** Chooses a password by the link of an administrator. */
 export function SetPassword() {
   const token = useLinkToken()
   const [password, setPassword] = useState('')
+  const become = useBecome()
   const choose = useMutation({
     mutationFn: async () => await call('choosePassword', { body: { token: token ?? '', password } }),
+    onSuccess: async () => await become('/'),
   })
   if (token === null)
     return (
@@ -22,13 +24,6 @@ export function SetPassword() {
           This page is reached by the whole link that an administrator gave you, with what follows{' '}
           <code>#</code>.
         </p>
-      </AccessPage>
-    )
-  if (choose.isSuccess)
-    return (
-      <AccessPage title="The password is set">
-        <p>You were signed out everywhere.</p>
-        <Link to="/sign-in">Sign in with it</Link>
       </AccessPage>
     )
   return (
