@@ -28,15 +28,16 @@ const tab = (page: Page, name: string) =>
 
 describe('the state of a system', () => {
   test.each([
-    ['web1', 'In sync', 'Runs what it has to run.'],
-    ['web2', 'Behind', '1 later commit changes what it has to run.'],
-    ['db1', 'Unmanaged', 'Runs a system that none of the searched commits gives.'],
-    ['silent', 'No report', 'It has not reported what it runs.'],
-  ])('is said of %s in a word and a sentence', async (hostname, word, sentence) => {
+    ['web1', 'In sync', 'Runs what it has to run.', 'is the same as'],
+    ['web2', 'Behind', '1 later commit changes what it has to run.', 'differs from'],
+    ['db1', 'Unmanaged', 'Runs a system that none of the searched commits gives.', 'differs from'],
+    ['silent', 'No report', 'It has not reported what it runs.', 'cannot be compared with'],
+  ])('is said of %s in a word and a sentence', async (hostname, word, sentence, between) => {
     await createFleet(server)
     const { page, complaints } = await openAs(browser, server, 'viewer', `/systems/${hostname}`)
     await drift(page).getByText(word, { exact: true }).waitFor()
     await drift(page).getByText(sentence).waitFor()
+    await drift(page).getByText(between).waitFor()
     expect(complaints).toEqual([])
   })
 

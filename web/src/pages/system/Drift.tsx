@@ -1,4 +1,4 @@
-import { ArrowRight, Equal } from 'lucide-react'
+import { ArrowRight, CircleHelp, Equal } from 'lucide-react'
 import type { ReactNode } from 'react'
 import { sayHead, sayStanding } from '../../../../src/protocol/drift-words.ts'
 import { StorePath } from '../../ui/Mono.tsx'
@@ -33,7 +33,7 @@ export function Drift({ drift, flake }: { drift: DriftAnswer; flake: SystemAnswe
             </p>
           )}
         </Side>
-        <Between same={running !== null && running === desired} />
+        <Between running={running} desired={desired} />
         <Side title="Should run" flake={flake} path={desired} commit={drift.desired_commit}>
           {null}
         </Side>
@@ -49,12 +49,17 @@ export function Drift({ drift, flake }: { drift: DriftAnswer; flake: SystemAnswe
   )
 }
 
-function Between({ same }: { same: boolean }) {
-  const Icon = same ? Equal : ArrowRight
+function Between({ running, desired }: { running: string | null; desired: string | null }) {
+  const [Icon, words] =
+    running === null || desired === null
+      ? [CircleHelp, 'cannot be compared with']
+      : running === desired
+        ? [Equal, 'is the same as']
+        : [ArrowRight, 'differs from']
   return (
     <span className={classes.between}>
       <Icon aria-hidden size={22} />
-      <span className="visually-hidden">{same ? 'is the same as' : 'differs from'}</span>
+      <span className="visually-hidden">{words}</span>
     </span>
   )
 }
