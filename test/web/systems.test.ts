@@ -3,6 +3,7 @@ import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { fillFleet } from '../../bench/fleet-rows.ts'
 import { withClient } from '../../src/store/database.ts'
+import { registerTestAgent } from '../support/test-agent.ts'
 import { startTestServer, type TestServer } from '../support/test-server.ts'
 import { expectAccessible, startBrowser } from './support/browser.ts'
 import { openAs, sidewaysScroll } from './support/dashboard.ts'
@@ -83,13 +84,13 @@ describe('the list of systems', () => {
   test('is sorted by a column, the worst first', async () => {
     await createFleet(server)
     const { page } = await openAs(browser, server, 'viewer', '/systems')
-    await page.getByRole('button', { name: 'Against what it should run' }).click()
+    await page.getByRole('button', { name: 'Drift' }).click()
     await page.waitForURL('**/systems?sort=drift')
     await page.locator('tbody tr').first().getByText('db1').waitFor()
     expect(await names(page)).toEqual(['db1', 'web2', 'silent', 'web1'])
-    expect(
-      await page.getByRole('columnheader', { name: 'Against what it should run' }).getAttribute('aria-sort'),
-    ).toBe('descending')
+    expect(await page.getByRole('columnheader', { name: 'Drift' }).getAttribute('aria-sort')).toBe(
+      'descending',
+    )
   })
 
   test('has the columns that were chosen, after a reload too', async () => {
@@ -121,12 +122,65 @@ describe('the list of systems', () => {
     await reportRunning(web2, 'b2')
     await page.getByRole('row', { name: /web2 In sync/ }).waitFor()
 
+    // what it runs is shown at once, where it stands only when that moves nothing under the pointer
     await page.getByRole('row', { name: /db1 Unmanaged/ }).hover()
     await reportRunning(db1, 'c')
-    await page.getByRole('button', { name: 'Show what changed' }).waitFor()
-    expect(await page.getByRole('row', { name: /db1 Unmanaged/ }).count()).toBe(1)
-    await page.getByRole('button', { name: 'Show what changed' }).click()
     await page.getByRole('row', { name: /db1 In sync/ }).waitFor()
+    await page.getByRole('button', { name: 'Show what changed' }).waitFor()
+    expect(await names(page)).toEqual(['db1', 'silent', 'web1', 'web2'])
+    await page.getByRole('button', { name: 'Show what changed' }).click()
+    await page.locator('tbody tr').first().getByText('silent').waitFor()
+    expect(await names(page)).toEqual(['silent', 'web1', 'web2', 'db1'])
+    expect(await page.getByRole('button', { name: 'Show what changed' }).count()).toBe(0)
+  })
+
+  test('changes in sight however far one has scrolled', async () => {
+    await withClient(server.connection, 'a test', (client) => fillFleet(client, 1200))
+    const last = await registerTestAgent(server, { hostname: 'the-last' })
+    const { page } = await openAs(browser, server, 'viewer', '/systems')
+    await page.getByText('Live', { exact: true }).waitFor()
+    await page.locator('tbody tr[aria-rowindex="5"] a').hover()
+    await page.mouse.wheel(0, 100_000)
+    await page.getByRole('row', { name: /the-last No report/ }).waitFor()
+    await reportRunning(last, 'a')
+    await page.getByRole('row', { name: /the-last Unassigned/ }).waitFor()
+    expect(await page.getByRole('button', { name: 'Show what changed' }).count()).toBe(0)
+
+    await server.api('POST', '/systems', { body: { hostname: 'the-very-last' } })
+    await reportRunning(last, 'b')
+    await page.getByRole('button', { name: 'Show what changed' }).click()
+    await page.getByText('1,202 systems').waitFor()
+    await page.locator('tbody tr[aria-rowindex="2"] a').waitFor()
+  })
+
+  test('has a system that comes to be in it, and lets go of one that leaves it', async () => {
+    const { web2, db1 } = await createFleet(server)
+    const { page } = await openAs(browser, server, 'viewer', '/systems?standing=in_sync')
+    await page.getByText('Live', { exact: true }).waitFor()
+    await page.getByText('1 system', { exact: true }).waitFor()
+    await reportRunning(web2, 'b2')
+    await page.getByText('2 systems').waitFor()
+    expect(await names(page)).toEqual(['web1', 'web2'])
+    await page.getByRole('row', { name: /web1/ }).hover()
+    await reportRunning(db1, 'c')
+    await page.getByRole('button', { name: 'Show what changed' }).waitFor()
+    expect(await names(page)).toEqual(['web1', 'web2'])
+    await page.mouse.move(0, 0)
+    await page.getByText('3 systems').waitFor()
+  })
+
+  test('is a list of cards where there is no room for columns, in any order', async () => {
+    await createFleet(server)
+    const { page, complaints } = await openAs(browser, server, 'viewer', '/systems', { width: 360 })
+    const cards = page.locator('tbody tr[aria-rowindex]')
+    await cards.first().waitFor()
+    expect(await page.getByRole('columnheader').allInnerTexts()).toEqual(['Systems'])
+    expect(await cards.nth(2).innerText()).toMatch(/web1\s+production\s+In sync\s+Online\s+heard of just now/)
+    await page.getByRole('combobox', { name: 'Order' }).selectOption('The worst first')
+    await cards.first().getByText('Unmanaged').waitFor()
+    await page.setViewportSize({ width: 1280, height: 800 })
+    await page.getByRole('columnheader', { name: 'Drift' }).waitFor()
+    expect(complaints).toEqual([])
   })
 
   test('shows any text as text', async () => {

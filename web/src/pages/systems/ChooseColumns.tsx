@@ -1,6 +1,7 @@
 import { Columns3 } from 'lucide-react'
 import { useId } from 'react'
 import { keysOf } from '../../keys.ts'
+import button from '../../ui/Button.module.css'
 import { type ColumnName, COLUMNS } from './columns.tsx'
 import classes from './Systems.module.css'
 
@@ -16,7 +17,7 @@ export function ChooseColumns({
     choose(keysOf(COLUMNS).filter((each) => (each === name ? !chosen.includes(each) : chosen.includes(each))))
   return (
     <div className={classes.choose}>
-      <button type="button" className={classes.csv} popoverTarget={id}>
+      <button type="button" className={button.button} popoverTarget={id}>
         <Columns3 aria-hidden size={16} /> Columns
       </button>
       <fieldset id={id} popover="auto" className={classes.columns}>

@@ -1,20 +1,16 @@
 import { Link } from '@tanstack/react-router'
+import { X } from 'lucide-react'
 import { useEffect, useRef, useState } from 'react'
 import { useRead } from '../../api/queries.ts'
 import { keysOf } from '../../keys.ts'
 import { DRIFT, FLAGS, LIVENESS } from '../../ui/states.ts'
-import { type SystemsSearch, systemsSearch } from './search.ts'
+import { isFiltered, REGISTRATIONS, SORTS, type SystemsSearch, systemsSearch } from './search.ts'
 import classes from './Systems.module.css'
 
 /** A search begins when nobody has typed for so long. */
 const PAUSE_MS = 150
 
-const REGISTRATIONS = {
-  active: 'Active',
-  pending: 'Waits for approval',
-  keyless: 'Without key',
-  archived: 'Archived',
-}
+const { hostname: _, ...OTHER_SORTS } = SORTS
 
 /** What of the list is shown; all of it stands in the address. */
 export function Filters({
@@ -27,13 +23,12 @@ export function Filters({
   const flakes = useRead('listFlakes', {})
   const set = (name: keyof SystemsSearch, value: string | number): void =>
     change(systemsSearch({ ...search, [name]: value }))
-  const isFiltered = Object.keys(search).some((name) => name !== 'sort')
   return (
     <search className={classes.filters} aria-label="Filters">
       <TextFilter key={search.text ?? ''} text={search.text ?? ''} apply={(text) => set('text', text)} />
       <Choice
         label="Drift"
-        all="Any drift"
+        all="Drift: any"
         of={textsOf(DRIFT)}
         value={search.standing}
         choose={(value) => set('standing', value)}
@@ -41,7 +36,7 @@ export function Filters({
       {search.drift !== undefined && (
         <Choice
           label="Newest commit"
-          all="Any"
+          all="Newest commit: any"
           of={textsOf(DRIFT)}
           value={search.drift}
           choose={(value) => set('drift', value)}
@@ -49,39 +44,56 @@ export function Filters({
       )}
       <Choice
         label="Liveness"
-        all="Heard of or not"
+        all="Heard of: any"
         of={textsOf(LIVENESS)}
         value={search.liveness}
         choose={(value) => set('liveness', value)}
       />
       <Choice
         label="Flag"
-        all="Any flag or none"
+        all="Flags: any"
         of={textsOf(FLAGS)}
         value={search.flag}
         choose={(value) => set('flag', value)}
       />
       <Choice
         label="Flake"
-        all="Any flake"
+        all="Flake: any"
         of={Object.fromEntries((flakes.data?.flakes ?? []).map(({ id, url }) => [String(id), url]))}
         value={search.flake === undefined ? undefined : String(search.flake)}
         choose={(value) => set('flake', Number(value))}
       />
       <Choice
         label="Registration"
-        all="All but archived"
+        all="Not archived"
         of={REGISTRATIONS}
         value={search.registration}
         choose={(value) => set('registration', value)}
       />
+      <span className={classes.order}>
+        <Choice
+          label="Order"
+          all={SORTS.hostname}
+          of={OTHER_SORTS}
+          value={search.sort === 'hostname' ? undefined : search.sort}
+          choose={(value) => set('sort', value)}
+        />
+      </span>
       {search.environment !== undefined && (
         <span className={classes.environment}>
-          in <bdi>{search.environment}</bdi>
+          in <bdi>{search.environment}</bdi>{' '}
+          <button type="button" className={classes.take} onClick={() => set('environment', '')}>
+            <X aria-hidden size={14} />
+            <span className="visually-hidden">Of any environment</span>
+          </button>
         </span>
       )}
-      {isFiltered && (
-        <Link to="/systems" search={search.sort === undefined ? {} : { sort: search.sort }}>
+      {isFiltered(search) && (
+        <Link
+          to="/systems"
+          search={search.sort === undefined ? {} : { sort: search.sort }}
+          className={classes.clear}
+        >
           Clear
         </Link>
       )}

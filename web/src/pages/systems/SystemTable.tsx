@@ -1,17 +1,19 @@
 import { useVirtualizer } from '@tanstack/react-virtual'
 import { ArrowDown } from 'lucide-react'
-import { memo, useEffect, useRef } from 'react'
-import { type Column, type ColumnName, COLUMNS, type SystemRow } from './columns.tsx'
+import { memo, useEffect, useMemo, useRef, useState } from 'react'
+import { CARD, type Column, type ColumnName, COLUMNS, type SystemRow } from './columns.tsx'
 import type { SystemsSearch } from './search.ts'
 import classes from './Systems.module.css'
 import type { SystemList } from './use-systems.ts'
+import { useNarrow } from './use-narrow.ts'
 
 const ROW_PX = 44
+const CARD_PX = 92
 
-/** As many rows as there are systems, of which only those in sight exist. */
+/** As many rows as there are systems, of which only those in sight exist; where there is no room for columns, cards. */
 export function SystemTable({
-  systems,
-  columns,
+  systems: { rows, total, readOn, see, hold },
+  columns: chosen,
   sort,
   sortBy,
 }: {
@@ -21,55 +23,73 @@ export function SystemTable({
   sortBy: (sort: NonNullable<SystemsSearch['sort']>) => void
 }) {
   const box = useRef<HTMLDivElement>(null)
-  const { rows, total, readOn, hold } = systems
-  const rowsInSight = useVirtualizer({
+  const isNarrow = useNarrow()
+  const columns = useMemo(
+    () => (isNarrow ? [CARD] : chosen.map((name): Column => COLUMNS[name])),
+    [isNarrow, chosen],
+  )
+  const height = isNarrow ? CARD_PX : ROW_PX
+  const virtual = useVirtualizer({
     count: total ?? 0,
     getScrollElement: () => box.current,
-    estimateSize: () => ROW_PX,
+    estimateSize: () => height,
     overscan: 12,
   })
-  const items = rowsInSight.getVirtualItems()
+  useEffect(() => virtual.measure(), [virtual, height])
+  const items = virtual.getVirtualItems()
+  const first = items[0]?.index ?? 0
   const last = items.at(-1)?.index ?? 0
   useEffect(() => {
+    see(first, last)
     if (last + 50 >= rows.length) readOn()
-  }, [last, rows.length, readOn])
+  }, [first, last, rows.length, see, readOn])
+  const holding = useHolding(hold)
   const above = items[0]?.start ?? 0
-  const below = rowsInSight.getTotalSize() - (items.at(-1)?.end ?? 0)
-  const width = columns.reduce((sum, name) => sum + COLUMNS[name].width, 0)
+  const below = virtual.getTotalSize() - (items.at(-1)?.end ?? 0)
+  const width = columns.reduce((sum, column) => sum + column.width, 0)
   return (
     // oxlint-disable-next-line jsx-a11y/no-static-element-interactions -- only looks whether somebody is at a row
-    <div
-      ref={box}
-      className={classes.box}
-      data-list
-      onPointerEnter={() => hold(true)}
-      onPointerLeave={() => hold(false)}
-      onFocus={() => hold(true)}
-      onBlur={() => hold(false)}
-    >
+    <div ref={box} className={classes.box} data-list {...holding}>
       <table className={classes.table} style={{ minWidth: width }} aria-rowcount={(total ?? 0) + 1}>
         <colgroup>
-          {columns.map((name) => (
-            <col key={name} style={{ width: COLUMNS[name].width }} />
+          {columns.map(({ title, width: px }) => (
+            <col key={title} style={isNarrow ? {} : { width: px }} />
           ))}
         </colgroup>
         <thead>
           <tr aria-rowindex={1}>
-            {columns.map((name) => (
-              <Heading key={name} column={COLUMNS[name]} sort={sort} sortBy={sortBy} />
+            {columns.map((column) => (
+              <Heading key={column.title} column={column} sort={sort} sortBy={sortBy} />
             ))}
           </tr>
         </thead>
         <tbody>
           {above > 0 && <tr aria-hidden className={classes.space} style={{ height: above }} />}
           {items.map(({ index, key }) => (
-            <Row key={key} index={index} row={rows[index]} columns={columns} />
+            <Row key={key} index={index} row={rows[index]} columns={columns} height={height} />
           ))}
           {below > 0 && <tr aria-hidden className={classes.space} style={{ height: below }} />}
         </tbody>
       </table>
     </div>
   )
+}
+
+/** Says whether the pointer or the focus is within. */
+function useHolding(hold: (held: boolean) => void) {
+  const [isPointed, setPointed] = useState(false)
+  const [isFocused, setFocused] = useState(false)
+  const held = isPointed || isFocused
+  useEffect(() => {
+    hold(held)
+    return () => hold(false)
+  }, [hold, held])
+  return {
+    onPointerEnter: () => setPointed(true),
+    onPointerLeave: () => setPointed(false),
+    onFocus: () => setFocused(true),
+    onBlur: () => setFocused(false),
+  }
 }
 
 function Heading({
@@ -96,15 +116,17 @@ const Row = memo(function Row({
   index,
   row,
   columns,
+  height,
 }: {
   index: number
   row: SystemRow | undefined
-  columns: ColumnName[]
+  columns: Column[]
+  height: number
 }) {
   return (
-    <tr aria-rowindex={index + 2} className={classes.row} aria-busy={row === undefined}>
-      {columns.map((name) => (
-        <td key={name}>{row === undefined ? <span className={classes.later} /> : COLUMNS[name].cell(row)}</td>
+    <tr aria-rowindex={index + 2} className={classes.row} style={{ height }} aria-busy={row === undefined}>
+      {columns.map(({ title, cell }) => (
+        <td key={title}>{row === undefined ? <span className={classes.later} /> : cell(row)}</td>
       ))}
     </tr>
   )

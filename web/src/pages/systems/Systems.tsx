@@ -1,6 +1,7 @@
 import { Link, useNavigate, useSearch } from '@tanstack/react-router'
 import { Download } from 'lucide-react'
 import { addressOf } from '../../api/client.ts'
+import button from '../../ui/Button.module.css'
 import { Empty } from '../../ui/Empty.tsx'
 import { Page } from '../../ui/Page.tsx'
 import { ProblemNote } from '../../ui/ProblemNote.tsx'
@@ -8,7 +9,7 @@ import { Skeleton } from '../../ui/Skeleton.tsx'
 import { ChooseColumns } from './ChooseColumns.tsx'
 import { useColumns } from './chosen-columns.ts'
 import { Filters } from './Filters.tsx'
-import type { SystemsSearch } from './search.ts'
+import { isFiltered, type SystemsSearch } from './search.ts'
 import classes from './Systems.module.css'
 import { SystemTable } from './SystemTable.tsx'
 import { useSystems } from './use-systems.ts'
@@ -18,6 +19,7 @@ export function Systems() {
   const navigate = useNavigate({ from: '/systems' })
   const [columns, setColumns] = useColumns()
   const systems = useSystems(search)
+  const { total, error, hasNews, refresh } = systems
   const change = (next: SystemsSearch): void => void navigate({ search: next, replace: true })
   return (
     <Page
@@ -26,7 +28,7 @@ export function Systems() {
         <>
           <ChooseColumns chosen={columns} choose={setColumns} />
           <a
-            className={classes.csv}
+            className={button.button}
             href={addressOf('listSystems', { query: { ...search, format: 'csv' } })}
             download
           >
@@ -37,25 +39,26 @@ export function Systems() {
     >
       <div className={classes.page}>
         <Filters search={search} change={change} />
-        <p className={classes.found} role="status">
-          {systems.total === null
-            ? ' '
-            : `${systems.total.toLocaleString()} ${systems.total === 1 ? 'system' : 'systems'}`}
-          {systems.hasNews && (
-            <button type="button" className={classes.news} onClick={systems.refresh}>
+        <div className={classes.found}>
+          <p role="status">
+            {total === null ? ' ' : `${total.toLocaleString()} ${total === 1 ? 'system' : 'systems'}`}
+          </p>
+          {hasNews && (
+            <button type="button" className={classes.news} onClick={refresh}>
               Show what changed
             </button>
           )}
-        </p>
-        {systems.error !== null && <ProblemNote error={systems.error} retry={systems.refresh} />}
-        {systems.total === null && systems.error === null && <Skeleton lines={12} />}
-        {systems.total === 0 && (
-          <NothingFound filtered={Object.keys(search).some((name) => name !== 'sort')} />
+        </div>
+        {error !== null && <ProblemNote error={error} retry={refresh} />}
+        {total === null && error === null && (
+          <div className={classes.box}>
+            <Skeleton lines={24} />
+          </div>
         )}
-        {systems.total !== null && systems.total > 0 && (
+        {total === 0 && <NothingFound filtered={isFiltered(search)} />}
+        {total !== null && total > 0 && (
           <SystemTable
-            // another list begins at its top
-            key={JSON.stringify(search)}
+            key={systems.name}
             systems={systems}
             columns={columns}
             sort={search.sort ?? 'hostname'}
@@ -68,13 +71,23 @@ export function Systems() {
 }
 
 function NothingFound({ filtered }: { filtered: boolean }) {
-  return filtered ? (
-    <Empty title="No system is like that">
-      <Link to="/systems">Show all systems</Link>
-    </Empty>
-  ) : (
-    <Empty title="There is no system yet">
-      <Link to="/first-host">Let the first host report</Link>
-    </Empty>
+  return (
+    <div className={classes.box}>
+      {filtered ? (
+        <Empty title="No system is like that">
+          <p>Take a filter away, or all of them.</p>
+          <Link to="/systems" className={button.button}>
+            Show all systems
+          </Link>
+        </Empty>
+      ) : (
+        <Empty title="There is no system yet">
+          <p>A system is here as soon as its host has enrolled, or when an operator added it.</p>
+          <Link to="/first-host" className={button.button} data-look="main">
+            Let the first host report
+          </Link>
+        </Empty>
+      )}
+    </div>
   )
 }

@@ -5,7 +5,8 @@ import { StorePath } from '../../ui/Mono.tsx'
 import { StateBadge } from '../../ui/StateBadge.tsx'
 import { DRIFT, FLAGS, LIVENESS } from '../../ui/states.ts'
 import { Time } from '../../ui/Time.tsx'
-import type { SystemsSearch } from './search.ts'
+import { REGISTRATIONS, type SystemsSearch } from './search.ts'
+import classes from './Systems.module.css'
 
 export type SystemRow = Answer<'listSystems'>['systems'][number]
 
@@ -23,29 +24,17 @@ export interface Column {
 export const COLUMNS = {
   hostname: {
     title: 'System',
-    width: 210,
+    width: 185,
     sort: 'hostname',
     usual: true,
-    cell: ({ hostname }) => (
-      <Link to="/systems/$hostname" params={{ hostname }} title={hostname}>
-        {hostname}
-      </Link>
-    ),
+    cell: ({ hostname }) => <Name hostname={hostname} />,
   },
   drift: {
-    title: 'Against what it should run',
-    width: 220,
+    title: 'Drift',
+    width: 185,
     sort: 'drift',
     usual: true,
-    cell: ({ drift }) =>
-      drift === null ? (
-        '–'
-      ) : (
-        <>
-          <StateBadge state={DRIFT[drift.standing]} />
-          {drift.standing === 'behind' && drift.commits_behind !== null && ` by ${drift.commits_behind}`}
-        </>
-      ),
+    cell: (row) => <Drift row={row} />,
   },
   since: {
     title: 'Since',
@@ -56,27 +45,35 @@ export const COLUMNS = {
   },
   liveness: {
     title: 'Heard of',
-    width: 130,
+    width: 110,
     usual: true,
     cell: ({ liveness }) => <StateBadge state={LIVENESS[liveness]} />,
   },
   contact: {
     title: 'Last contact',
-    width: 130,
+    width: 140,
     sort: 'last_contact',
     usual: true,
     cell: ({ last_contact: at }) => (at === null ? '–' : <Time at={at} />),
   },
   flags: {
     title: 'Flags',
-    width: 200,
+    width: 160,
     usual: true,
     cell: ({ flags }) =>
-      flags.length === 0 ? '–' : flags.map((flag) => <StateBadge key={flag} state={FLAGS[flag]} />),
+      flags.length === 0 ? (
+        '–'
+      ) : (
+        <span className={classes.badges}>
+          {flags.map((flag) => (
+            <StateBadge key={flag} state={FLAGS[flag]} />
+          ))}
+        </span>
+      ),
   },
   environment: {
     title: 'Environment',
-    width: 140,
+    width: 105,
     usual: true,
     cell: ({ environment }) => (environment === null ? '–' : <bdi title={environment}>{environment}</bdi>),
   },
@@ -85,6 +82,13 @@ export const COLUMNS = {
     width: 300,
     usual: false,
     cell: ({ current_system: path }) => (path === null ? '–' : <StorePath path={path} />),
+  },
+  desired: {
+    title: 'Should run',
+    width: 300,
+    usual: false,
+    cell: ({ drift }) =>
+      drift?.desired_path === null || drift === null ? '–' : <StorePath path={drift.desired_path} />,
   },
   version: {
     title: 'NixOS',
@@ -96,8 +100,58 @@ export const COLUMNS = {
     title: 'Registration',
     width: 130,
     usual: false,
-    cell: ({ registration }) => registration,
+    cell: ({ registration }) => REGISTRATIONS[registration],
   },
 } satisfies Record<string, Column>
 
 export type ColumnName = keyof typeof COLUMNS
+
+/** All that matters of a system in one cell. */
+export const CARD: Column = {
+  title: 'Systems',
+  width: 0,
+  usual: false,
+  cell: (row) => {
+    const { hostname, environment, liveness, last_contact: at, flags } = row
+    return (
+      <div className={classes.card}>
+        <div>
+          <Name hostname={hostname} />
+          {environment !== null && <bdi className={classes.quiet}>{environment}</bdi>}
+        </div>
+        <div>
+          <Drift row={row} />
+          {flags.map((flag) => (
+            <StateBadge key={flag} state={FLAGS[flag]} />
+          ))}
+        </div>
+        <div>
+          <StateBadge state={LIVENESS[liveness]} />
+          {at !== null && (
+            <span className={classes.quiet}>
+              heard of <Time at={at} />
+            </span>
+          )}
+        </div>
+      </div>
+    )
+  },
+}
+
+function Name({ hostname }: { hostname: string }) {
+  return (
+    <Link to="/systems/$hostname" params={{ hostname }} title={hostname}>
+      {hostname}
+    </Link>
+  )
+}
+
+function Drift({ row: { drift } }: { row: SystemRow }) {
+  if (drift === null) return '–'
+  return (
+    <span>
+      <StateBadge state={DRIFT[drift.standing]} />
+      {drift.standing === 'behind' && drift.commits_behind !== null && ` by ${drift.commits_behind}`}
+    </span>
+  )
+}

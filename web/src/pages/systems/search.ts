@@ -20,8 +20,22 @@ export interface SystemsSearch {
   sort?: 'hostname' | 'drift' | 'since' | 'last_contact'
 }
 
-const REGISTRATIONS = { active: 1, pending: 1, keyless: 1, archived: 1 } as const
-const SORTS = { hostname: 1, drift: 1, since: 1, last_contact: 1 } as const
+export const REGISTRATIONS = {
+  active: 'Active',
+  pending: 'Waits for approval',
+  keyless: 'Without key',
+  archived: 'Archived',
+} as const
+export const SORTS = {
+  hostname: 'By name',
+  drift: 'The worst first',
+  since: 'The longest so first',
+  last_contact: 'The longest silent first',
+} as const
+
+export function isFiltered(search: SystemsSearch): boolean {
+  return Object.keys(search).some((name) => name !== 'sort')
+}
 
 /** Takes what is valid of an address that anybody may have written. */
 export function systemsSearch(given: Record<string, unknown>): SystemsSearch {
