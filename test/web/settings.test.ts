@@ -74,7 +74,7 @@ describe('users', () => {
     await page.goto(`${pathname}${hash}`)
     await page.getByLabel('Password').fill(PASSWORD)
     await button(page, 'Set the password').click()
-    await page.getByRole('link', { name: 'Sign in with it' }).waitFor()
+    await page.getByRole('button', { name: 'Account of vera' }).waitFor()
     expect(complaints).toEqual([])
   })
 
