@@ -196,6 +196,7 @@ describe('an evaluation', () => {
     await page.getByRole('combobox', { name: 'Result' }).selectOption('failed')
     await page.waitForURL('**/evaluations?status=failed')
     await page.getByRole('row', { name: /web2/ }).first().waitFor({ state: 'detached' })
+    await page.getByRole('row', { name: /db1/ }).waitFor()
     expect(await page.getByRole('row').count()).toBe(2)
   })
 })

@@ -139,6 +139,8 @@ test('every change to people is in the audit trail, with who made it', async () 
     ['a password link', 'session.start', null, null],
     ['kay', 'session.start', null, null],
     ['kay', 'user.password', null, null],
+    // that of the link, and then by signing out
+    ['kay', 'session.end', null, null],
     ['kay', 'session.end', null, null],
     ['grace', 'user.change', { display_name: '' }, { display_name: 'Kay' }],
     ['grace', 'user.role', { role: 'viewer' }, { role: 'operator' }],
