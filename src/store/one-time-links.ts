@@ -65,6 +65,22 @@ export async function createPasswordToken(
   return { token, expiresAt }
 }
 
+/** Whether this is the token of a link with which a user chooses a password. */
+export async function isPasswordToken(db: Kysely<DB>, token: string): Promise<boolean> {
+  const found = await db
+    .selectFrom('one_time_links')
+    .select('hash')
+    .where('hash', '=', hashToken(token))
+    .where('expires_at', '>', sql<Date>`now()`)
+    .executeTakeFirst()
+  return found !== undefined
+}
+
+/** Ends the link with which a user could choose a password, where there is one. */
+export async function endPasswordLink(transaction: Transaction<DB>, userId: number): Promise<void> {
+  await transaction.deleteFrom('one_time_links').where('user_id', '=', userId).execute()
+}
+
 /** Takes a password token: whose it is, for one caller, once; null when it is unknown, used or expired. */
 export async function takePasswordToken(
   transaction: Transaction<DB>,

@@ -109,17 +109,16 @@ export async function endSessions(
   return ended.length
 }
 
-/** Whether a user has signed in from this address within the life of a session. */
-export async function knowsAddress(db: Kysely<DB>, name: string, address: string): Promise<boolean> {
-  const found = await db
+/** The addresses that a user has signed in from within the life of a session. */
+export async function addressesOf(db: Kysely<DB>, name: string): Promise<string[]> {
+  const rows = await db
     .selectFrom('sessions')
     .innerJoin('users', 'users.id', 'sessions.user_id')
-    .select('sessions.id')
+    .select('sessions.address')
+    .distinct()
     .where(sql`lower(users.name)`, '=', sql`lower(${name})`)
-    .where('sessions.address', '=', address)
-    .limit(1)
-    .executeTakeFirst()
-  return found !== undefined
+    .execute()
+  return rows.map(({ address }) => address)
 }
 
 /** Forgets sessions a week after they ended: until then their addresses are known (sign-in-failures.ts). */

@@ -104,7 +104,7 @@ export async function changeUser(
     })
     .where('id', '=', id)
     .execute()
-  if (before.role === 'admin') await requireAdmin(transaction)
+  if (before.role === 'admin') await requireAdmin(transaction, before)
   if (after.disabled) await endSessions(transaction, { userId: id })
   const record = (
     action: 'user.change' | 'user.role' | 'user.disable' | 'user.enable',
@@ -128,7 +128,7 @@ export async function removeUser(transaction: Transaction<DB>, id: number): Prom
   const user = await findUser(transaction, id)
   if (user === null) return false
   await transaction.deleteFrom('users').where('id', '=', id).execute()
-  if (user.role === 'admin') await requireAdmin(transaction)
+  if (user.role === 'admin') await requireAdmin(transaction, user)
   const { display_name, role, disabled } = user
   await recordChange(transaction, {
     action: 'user.remove',
@@ -139,11 +139,16 @@ export async function removeUser(transaction: Transaction<DB>, id: number): Prom
   return true
 }
 
-/** Who has this name and may sign in with a password, with its PHC string. */
-export async function findPassword(
-  db: Kysely<DB>,
-  name: string,
-): Promise<{ id: number; name: string; role: Role; password: string } | null> {
+export interface UserPassword {
+  id: number
+  name: string
+  role: Role
+  /** PHC string. */
+  password: string
+}
+
+/** Who has this name and may sign in with a password. */
+export async function findPassword(db: Kysely<DB>, name: string): Promise<UserPassword | null> {
   const row = await db
     .selectFrom('users')
     .select(['id', 'name', sql<Role>`role`.as('role'), 'password'])
@@ -151,6 +156,22 @@ export async function findPassword(
     .where('disabled_at', 'is', null)
     .executeTakeFirst()
   return row === undefined || row.password === null ? null : { ...row, password: row.password }
+}
+
+/** Whether this is the user's password still, and the user may sign in; if so, nobody changes that before the transaction ends. */
+export async function holdPassword(
+  transaction: Transaction<DB>,
+  { id, password }: Pick<UserPassword, 'id' | 'password'>,
+): Promise<boolean> {
+  const held = await transaction
+    .selectFrom('users')
+    .select('id')
+    .where('id', '=', id)
+    .where('password', '=', password)
+    .where('disabled_at', 'is', null)
+    .forNoKeyUpdate()
+    .executeTakeFirst()
+  return held !== undefined
 }
 
 /** Sets a password (PHC string). With `record: false` it is the same one, hashed anew. */
@@ -183,12 +204,16 @@ async function lockAdmins(transaction: Transaction<DB>): Promise<void> {
     .execute()
 }
 
-async function requireAdmin(transaction: Transaction<DB>): Promise<void> {
+/** Who is still to choose a password may follow one like it, and never one who can sign in. */
+async function requireAdmin(transaction: Transaction<DB>, before: UserRow): Promise<void> {
   const admin = await transaction
     .selectFrom('users')
     .select('id')
     .where('role', '=', 'admin')
     .where('disabled_at', 'is', null)
+    .$if(before.signs_in_by !== null, (query) =>
+      query.where((where) => where.or([where('password', 'is not', null), where('issuer', 'is not', null)])),
+    )
     .limit(1)
     .executeTakeFirst()
   if (admin === undefined) throw new LastAdminError('this is the last administrator who can sign in')

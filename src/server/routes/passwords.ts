@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import { type Static, Type } from 'typebox'
 import { Problem } from '../../protocol/problems.ts'
 import { changeAs } from '../../store/audit.ts'
-import { takePasswordToken } from '../../store/one-time-links.ts'
+import { isPasswordToken, takePasswordToken } from '../../store/one-time-links.ts'
 import { endSessions, startSession } from '../../store/sessions.ts'
 import { setPassword } from '../../store/users.ts'
 import { LinkToken, NewPassword, refuseName } from '../api/people.ts'
@@ -35,6 +35,8 @@ export function passwordRoutes(app: FastifyInstance, { db, settings }: ServerCon
     },
     async (request, reply) => {
       const { token, password } = request.body
+      // before a hash is computed for whoever asks
+      if (!(await isPasswordToken(db, token))) throw goneLink()
       const hash = await hashPassword(password)
       const actor = {
         kind: 'user',
@@ -46,11 +48,7 @@ export function passwordRoutes(app: FastifyInstance, { db, settings }: ServerCon
       // signed in at once: whoever has the link gets in, however sign-ins are held back (store/sign-in-failures.ts)
       const session = await changeAs(db, actor, async (transaction) => {
         const user = await takePasswordToken(transaction, token)
-        if (user === null)
-          throw new Problem(
-            'forbidden',
-            'the link was used already or is too old: ask an administrator for another',
-          )
+        if (user === null) throw goneLink()
         refuseName(password, user.name)
         await setPassword(transaction, user, hash, { record: true })
         await endSessions(transaction, { userId: user.id })
@@ -60,4 +58,8 @@ export function passwordRoutes(app: FastifyInstance, { db, settings }: ServerCon
       return reply.code(204).send()
     },
   )
+}
+
+function goneLink(): Problem {
+  return new Problem('forbidden', 'the link was used already or is too old: ask an administrator for another')
 }

@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import { type Static, Type } from 'typebox'
 import { Problem } from '../../protocol/problems.ts'
 import { changeAs } from '../../store/audit.ts'
-import { takeSetUpToken } from '../../store/one-time-links.ts'
+import { isSetUpToken, takeSetUpToken } from '../../store/one-time-links.ts'
 import { startSession } from '../../store/sessions.ts'
 import { addUser, hasUsers } from '../../store/users.ts'
 import { LinkToken, NewPassword, orConflict, refuseName, UserName } from '../api/people.ts'
@@ -37,15 +37,12 @@ export function setUpRoutes(app: FastifyInstance, { db, settings }: ServerContex
       refuseName(password, name)
       // before a hash is computed for whoever asks
       if (await hasUsers(db)) throw new Problem('conflict', 'there is an administrator already: sign in')
+      if (!(await isSetUpToken(db, token))) throw goneLink()
       const hash = await hashPassword(password)
       const actor = { kind: 'user', id: null, name, role: 'admin', address: request.ip } as const
       const session = await orConflict(() =>
         changeAs(db, actor, async (transaction) => {
-          if (!(await takeSetUpToken(transaction, token)))
-            throw new Problem(
-              'forbidden',
-              'the set-up link does not work any more: the newest one is in the file setup-link of the state directory; crystal-forge users setup-link makes another',
-            )
+          if (!(await takeSetUpToken(transaction, token))) throw goneLink()
           if (await hasUsers(transaction))
             throw new Problem('conflict', 'there is an administrator already: sign in')
           const user = await addUser(transaction, { name, displayName: '', role: 'admin', password: hash })
@@ -55,5 +52,12 @@ export function setUpRoutes(app: FastifyInstance, { db, settings }: ServerContex
       setSessionCookie(request, reply, settings, session)
       return reply.code(204).send()
     },
+  )
+}
+
+function goneLink(): Problem {
+  return new Problem(
+    'forbidden',
+    'the set-up link does not work any more: the newest one is in the file setup-link of the state directory; crystal-forge users setup-link makes another',
   )
 }

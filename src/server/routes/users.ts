@@ -2,13 +2,13 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { type Static, Type } from 'typebox'
 import { Problem } from '../../protocol/problems.ts'
 import { changeAs } from '../../store/audit.ts'
-import { createPasswordToken } from '../../store/one-time-links.ts'
+import { createPasswordToken, endPasswordLink } from '../../store/one-time-links.ts'
 import { endSessions } from '../../store/sessions.ts'
 import {
   addUser,
   changeUser,
-  findPassword,
   findUser,
+  holdPassword,
   listUsers,
   removeUser,
   setPassword,
@@ -28,8 +28,8 @@ import {
 } from '../api/people.ts'
 import { idOf, problemResponses, Time } from '../api/schemas.ts'
 import type { ServerContext } from '../context.ts'
-import { checkPassword, hashPassword } from '../people/passwords.ts'
-import { beginSignInOrRefuse } from '../people/sign-in.ts'
+import { hashPassword } from '../people/passwords.ts'
+import { tryPassword } from '../people/sign-in.ts'
 import { passwordLink } from '../people/set-up-link.ts'
 
 const NewUser = Type.Object(
@@ -239,9 +239,13 @@ export function userRoutes(app: FastifyInstance, context: ServerContext, authori
       const { id, name, session } = caller
       const { current, password } = request.body
       refuseName(password, name)
-      await checkOwnPassword(context, request, name, current)
+      // slowed down like a sign-in: a session that somebody found open must not become a password
+      const tried = await tryPassword(db, { name, password: current, address: request.ip })
+      if (tried === null) throw notRight()
       const hash = await hashPassword(password)
       await changeAs(db, actorOf(request), async (transaction) => {
+        if (!(await holdPassword(transaction, tried.user))) throw notRight()
+        await endPasswordLink(transaction, id)
         await setPassword(transaction, { id, name }, hash, { record: true })
         await endSessions(transaction, { userId: id, except: session.id })
       })
@@ -250,18 +254,8 @@ export function userRoutes(app: FastifyInstance, context: ServerContext, authori
   )
 }
 
-/** Slowed down like a sign-in: a session that somebody found open must not become a password. */
-async function checkOwnPassword(
-  { db }: ServerContext,
-  request: FastifyRequest,
-  name: string,
-  password: string,
-): Promise<void> {
-  const attempt = await beginSignInOrRefuse(db, name, request.ip)
-  const known = await findPassword(db, name)
-  if (!(await checkPassword(password, known?.password ?? null)).right)
-    throw new Problem('forbidden', 'the current password is not right')
-  await attempt.succeeded()
+function notRight(): Problem {
+  return new Problem('forbidden', 'the current password is not right')
 }
 
 function noUser(id: number): never {

@@ -3,6 +3,7 @@ import { Secret } from '../../../src/lib/secret.ts'
 import type { OidcSettings } from '../../../src/server/oidc/provider.ts'
 import { addUser, changeUser } from '../../../src/store/users.ts'
 import { type BrowserSession, createBrowserSession } from '../../support/browser-session.ts'
+import { addTestUser } from '../../support/people.ts'
 import { type Account, startOidcProvider, type TestOidcProvider } from '../../support/oidc-provider.ts'
 import { startTestServer, type TestServer } from '../../support/test-server.ts'
 
@@ -190,8 +191,8 @@ describe('signing in', () => {
     await signIn()
     const { users } = (await server.api('GET', '/users')).body
     const { id } = users.find(({ name }: { name: string }) => name === person.preferred_username)
+    await addTestUser(server, 'keeper', 'admin')
     await server.database.db.transaction().execute(async (transaction) => {
-      await addUser(transaction, { name: 'keeper', displayName: '', role: 'admin', password: null })
       await changeUser(transaction, id, { disabled: true })
     })
     const refused = await signIn()

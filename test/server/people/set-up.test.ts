@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { createLogger } from '../../../src/lib/log.ts'
 import { offerSetUp } from '../../../src/server/people/set-up-link.ts'
+import { keepHashing } from '../../support/keep-hashing.ts'
 import { createTestBrowser, PASSWORD } from '../../support/people.ts'
 import { temporaryDirectory } from '../../support/temporary-directory.ts'
 import { startTestServer, type TestServer } from '../../support/test-server.ts'
@@ -88,6 +89,17 @@ describe('the set-up link', () => {
     const replies = await Promise.all(['a', 'b', 'c', 'd'].map((name) => setUp(server, token, name)))
     expect(replies.filter(({ status }) => status === 204)).toHaveLength(1)
     expect((await server.api('GET', '/users')).body.users).toHaveLength(1)
+  })
+
+  test('that is none is refused before a password is hashed for whoever sends it', async () => {
+    const { server, offer } = await start()
+    await offer()
+    const busy = keepHashing()
+    try {
+      for (let each = 0; each < 5; each += 1) expect((await setUp(server, 'cfl_none')).status).toBe(403)
+    } finally {
+      await busy.stop()
+    }
   })
 
   test('is not used up by what is refused', async () => {

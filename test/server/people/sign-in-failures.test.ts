@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { networkOf } from '../../../src/store/sign-in-failures.ts'
+import { keepHashing } from '../../support/keep-hashing.ts'
 import { addTestUser, createTestBrowser } from '../../support/people.ts'
 import { startTestServer, type TestServer } from '../../support/test-server.ts'
 
@@ -26,6 +27,12 @@ const wait = async (seconds: number) =>
   await sql`update sign_in_failures set last_at = last_at - make_interval(secs => ${seconds})`.execute(
     server.database.db,
   )
+const countRows = async () => {
+  const { rows } = await sql<{ count: number }>`select count(*)::int from sign_in_failures`.execute(
+    server.database.db,
+  )
+  return rows[0]?.count
+}
 
 describe('failed sign-ins', () => {
   test('of an account from an address are held back after five, twice as long each time, and say how long', async () => {
@@ -75,6 +82,34 @@ describe('failed sign-ins', () => {
     expect(elsewhere.status).toBe(429)
     expect(Number(elsewhere.headers.get('retry-after'))).toBeLessThanOrEqual(30)
     expect((await from('198.51.100.1').signIn('ada')).status).toBe(204)
+  })
+
+  test('hold nobody back who comes from the network where the owner is known: IPv6 addresses change by the day', async () => {
+    expect((await from('2001:db8:1:2::1').signIn('ada')).status).toBe(204)
+    for (let each = 0; each < 40; each += 1) await fail('ada', `203.0.113.${each}`, 1)
+    expect((await from('2001:db8:1:3::1').signIn('ada')).status).toBe(429)
+    expect((await from('2001:db8:1:2:a:b:c:d').signIn('ada')).status).toBe(204)
+  })
+
+  test('that have to wait leave nothing behind, whatever name they are for', async () => {
+    for (let each = 0; each < 31; each += 1) await fail(`name-${each}`, '192.0.2.11', 1)
+    const before = await countRows()
+    for (let each = 0; each < 10; each += 1)
+      expect(await fail(`other-${each}`, '192.0.2.11', 1)).toEqual([429])
+    expect(await countRows()).toBe(before)
+  })
+
+  test('are not those that the server was too busy for', async () => {
+    const statuses: number[] = []
+    const busy = keepHashing()
+    try {
+      for (let each = 0; each < 10; each += 1)
+        statuses.push((await from('192.0.2.12').signIn('ada', 'wrong password')).status)
+    } finally {
+      await busy.stop()
+    }
+    expect(statuses.filter((status) => status === 503).length).toBeGreaterThan(5)
+    expect((await from('192.0.2.12').signIn('ada')).status).toBe(204)
   })
 
   test('leave no name in the database: people type their passwords there', async () => {

@@ -1,7 +1,13 @@
 import { sql } from 'kysely'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { hashPassword } from '../../../src/server/people/passwords.ts'
+import { changeAs } from '../../../src/store/audit.ts'
+import { endSessions } from '../../../src/store/sessions.ts'
+import { setPassword } from '../../../src/store/users.ts'
+import { keepHashing } from '../../support/keep-hashing.ts'
 import { addTestUser, createTestBrowser, PASSWORD, signedIn } from '../../support/people.ts'
 import { startTestServer, type TestServer } from '../../support/test-server.ts'
+import { waitFor } from '../../support/wait.ts'
 
 let server: TestServer
 let ada: number
@@ -66,6 +72,48 @@ describe('a user', () => {
     expect((await server.api('PUT', '/users/me/password', { body: byToken })).status).toBe(403)
   })
 
+  test('who changes the own password ends the link that an admin made before', async () => {
+    const { id } = await addTestUser(server, 'found', 'viewer')
+    const { body } = await server.api('POST', `/users/${id}/password-link`)
+    const here = await signedIn(server, 'found')
+    const change = { current: PASSWORD, password: 'a new long password' }
+    expect((await here.api('PUT', '/users/me/password', change)).status).toBe(204)
+    expect((await choose(tokenOf(body.link))).status).toBe(403)
+  })
+
+  test('gets no session by a password that was replaced while it was looked at', async () => {
+    const user = await addTestUser(server, 'torn', 'viewer')
+    const replaced = await hashPassword('a new long password')
+    await sql`truncate sign_in_failures`.execute(server.database.db)
+    const busy = keepHashing(30)
+    try {
+      const late = createTestBrowser(server).signIn('torn')
+      await waitFor(async () => {
+        const { rows } = await sql`select from sign_in_failures where failures > 0`.execute(
+          server.database.db,
+        )
+        return rows.length > 0
+      })
+      const actor = { kind: 'command', id: null, name: 'a test', role: null, address: null } as const
+      await changeAs(server.database.db, actor, async (transaction) => {
+        await setPassword(transaction, user, replaced, { record: true })
+        await endSessions(transaction, { userId: user.id })
+      })
+      expect((await late).status).toBe(401)
+    } finally {
+      await busy.stop()
+    }
+  })
+
+  test('is told that a link is none however busy the server is with passwords', async () => {
+    const busy = keepHashing()
+    try {
+      for (let each = 0; each < 5; each += 1) expect((await choose('cfl_none')).status).toBe(403)
+    } finally {
+      await busy.stop()
+    }
+  })
+
   test('has a name that nobody else has, in any case of letters', async () => {
     const { status, body } = await server.api('POST', '/users', { body: { name: 'ADA', role: 'viewer' } })
     expect(status).toBe(409)
@@ -99,6 +147,12 @@ describe('the last administrator', () => {
     expect(status).toBe(409)
     expect(body.detail).toBe('this is the last administrator who can sign in')
     expect((await server.api('GET', `/users/${ada}`)).body).toMatchObject({ role: 'admin', disabled: false })
+  })
+
+  test('is one who can sign in: an admin who has chosen no password yet is none', async () => {
+    const { body } = await server.api('POST', '/users', { body: { name: 'invited', role: 'admin' } })
+    expect((await server.api('DELETE', `/users/${ada}`)).status).toBe(409)
+    expect((await server.api('DELETE', `/users/${body.user.id}`)).status).toBe(204)
   })
 
   test('stays when two demote each other at once', async () => {
