@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test
 import { createSetUpToken } from '../../src/store/one-time-links.ts'
 import { addTestUser, PASSWORD } from '../support/people.ts'
 import { startTestServer, type TestServer } from '../support/test-server.ts'
+import { waitFor } from '../support/wait.ts'
 import { expectAccessible, openPage, startBrowser, type TestPageOptions } from './support/browser.ts'
 
 let server: TestServer
@@ -111,6 +112,34 @@ describe('signing in', () => {
     await page.reload()
     await page.getByRole('heading', { name: 'Sign in' }).waitFor()
   })
+})
+
+test('what a page reads by itself does not use the session, until somebody touches the page', async () => {
+  await addTestUser(server, 'ada', 'admin')
+  const { page, close } = await openPage(browser, server.url)
+  onTestFinished(close)
+  await page.clock.install()
+  await page.goto('/sign-in?from=%2Fsettings%2Fjobs')
+  await signIn(page, 'ada')
+  await page.getByText('No job is known yet').waitFor()
+  let said: string | undefined
+  page.on('request', (request) => {
+    if (request.url().endsWith('/api/v1/jobs'))
+      said = request.headers()['crystal-forge-unattended'] ?? 'nothing'
+  })
+  // a read that is due while the one before is on its way is none
+  const lastSays = async (what: string, minutes: string, touch = async (): Promise<void> => {}) =>
+    await waitFor(
+      async () => {
+        await touch()
+        await page.clock.fastForward(minutes)
+        return said === what
+      },
+      { what: `a read that says ${what}` },
+    )
+  await lastSays('1', '06:00')
+  let x = 0
+  await lastSays('nothing', '01:00', () => page.mouse.move(20 + (x++ % 50), 20))
 })
 
 test('a role that is taken away is gone from the page with the next thing that is tried', async () => {

@@ -3,6 +3,7 @@ import { MutationCache, QueryCache, QueryClient, QueryClientProvider } from '@ta
 import { RouterProvider } from '@tanstack/react-router'
 import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
+import { noteTouches } from './api/attended.ts'
 import { ApiProblem } from './api/client.ts'
 import { mayPass } from './api/queries.ts'
 import { createLive } from './live/live.ts'
@@ -10,6 +11,7 @@ import { createPages } from './router.tsx'
 import { applyTheme, chosenTheme } from './shell/theme.ts'
 
 applyTheme(chosenTheme())
+noteTouches()
 
 /** The session has ended, or its role is another: who the reader is decides on what is shown. */
 function onError(error: Error): void {

@@ -18,7 +18,10 @@ export interface ApiCaller {
 }
 
 /** Makes the hook that lets callers of at least this role through. */
-export type Authorise = (atLeast: Role) => onRequestAsyncHookHandler
+export type Authorise = (atLeast: Role, options?: { watch?: boolean }) => onRequestAsyncHookHandler
+
+/** Our own page sends it with what it reads by itself, while nobody touches it: that keeps no session from being idle. */
+const UNATTENDED = 'crystal-forge-unattended'
 
 /** The name of the scheme is in any case (RFC 9110, section 11.1). */
 const BEARER = /^Bearer +([A-Za-z0-9_-]{1,256})$/i
@@ -26,7 +29,7 @@ const BEARER = /^Bearer +([A-Za-z0-9_-]{1,256})$/i
 /** Whom a request is from: a token, else the session of the cookie, else anybody where `anonymous_read` lets them read. */
 export type FindCaller = (
   request: FastifyRequest,
-  /** The request is one that goes on, and is looked at again. */
+  /** The request goes on without anybody doing anything. */
   options?: { watch?: boolean },
 ) => Promise<ApiCaller | null>
 
@@ -39,7 +42,8 @@ export function createFindCaller({ db, settings }: ServerContext): FindCaller {
       return found === null ? null : { kind: 'token', ...found }
     }
     const token = sessionTokenOf(request, settings)
-    const user = token === null ? null : await useSession(db, token, options)
+    const watch = options.watch === true || request.headers[UNATTENDED] !== undefined
+    const user = token === null ? null : await useSession(db, token, { watch })
     if (user !== null) {
       refuseCrossSite(request, { publicUrl: settings.publicUrl, cookie: true })
       const { id, name, role, sessionId, display_name: displayName, expires_at: expiresAt } = user
@@ -50,8 +54,8 @@ export function createFindCaller({ db, settings }: ServerContext): FindCaller {
 }
 
 export function createAuthorise(findCaller: FindCaller, limit: FailureLimit): Authorise {
-  return (atLeast) => async (request) => {
-    const caller = await findCaller(request)
+  return (atLeast, options) => async (request) => {
+    const caller = await findCaller(request, options)
     if (caller === null || (caller.kind === 'anonymous' && atLeast !== 'viewer')) {
       limit.count(request.ip)
       throw new Problem(

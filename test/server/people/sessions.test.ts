@@ -82,6 +82,21 @@ describe('a session', () => {
     expect((await browser.api('GET', '/systems')).status).toBe(401)
   })
 
+  test('is not used by a page that nobody touches, nor by its stream of events', async () => {
+    const browser = await signedIn(server, 'vera')
+    await age('last_used_at', '7 hours')
+    const untouched = { 'crystal-forge-unattended': '1' }
+    expect((await browser.api('GET', '/systems', undefined, untouched)).status).toBe(200)
+    expect((await browser.api('GET', '/session', undefined, untouched)).status).toBe(200)
+    expect((await browser.api('GET', '/events?follow=false')).status).toBe(200)
+    const { rows } = await sql`select from sessions where last_used_at > now() - interval '7 hours'`.execute(
+      server.database.db,
+    )
+    expect(rows).toHaveLength(0)
+    expect((await browser.api('GET', '/systems')).status).toBe(200)
+    await age('expires_at', '0 hours')
+  })
+
   test('ends after 7 days however much it is used', async () => {
     const browser = await signedIn(server, 'vera')
     const { body } = await browser.api('GET', '/session')

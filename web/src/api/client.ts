@@ -1,3 +1,4 @@
+import { isUnattended } from './attended.ts'
 import { type Operations, PLACES, type Problem } from './operations.generated.ts'
 
 export type OperationName = keyof Operations
@@ -38,6 +39,8 @@ export async function call<Name extends OperationName>(
     method,
     headers: {
       accept: 'application/json',
+      // what a page reads by itself does not keep its session (src/server/api/authorise.ts)
+      ...(isUnattended() && { 'crystal-forge-unattended': '1' }),
       ...(body !== undefined && { 'content-type': 'application/json' }),
     },
     ...(body !== undefined && { body }),
