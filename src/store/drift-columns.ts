@@ -4,6 +4,8 @@ import { DRIFT_STATES, type DriftReason, type DriftState } from '../fleet/drift.
 /** A commit as it is named beside what it decides. `position` null: the branch does not have it (any more). */
 export interface CommitName {
   id: number
+  /** What a system runs may be a commit of another flake than its own. */
+  flake_id: number
   sha: string
   subject: string | null
   position: number | null
@@ -53,7 +55,8 @@ export const driftCommits = sql`
 function commitName(table: string) {
   const column = (name: string) => sql.ref(`${table}.${name}`)
   return sql`case when ${column('id')} is not null then jsonb_build_object(
-    'id', ${column('id')}, 'sha', ${column('sha')}, 'subject', ${column('subject')}, 'position', ${column('position')}) end`
+    'id', ${column('id')}, 'flake_id', ${column('flake_id')}, 'sha', ${column('sha')},
+    'subject', ${column('subject')}, 'position', ${column('position')}) end`
 }
 
 /** Takes the drift out of a row and puts it into one member; null for an archived system. */

@@ -1,7 +1,7 @@
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { addSystem } from '../../src/store/systems.ts'
-import { evaluateTestCommit, moveTestBranch, pathOf } from '../support/evaluated.ts'
+import { addTestFlake, evaluateTestCommit, moveTestBranch, pathOf } from '../support/evaluated.ts'
 import { createTestAgent } from '../support/test-agent.ts'
 import { startTestServer, type TestServer } from '../support/test-server.ts'
 import { expectAccessible, startBrowser } from './support/browser.ts'
@@ -53,6 +53,21 @@ describe('the state of a system', () => {
     await between.getByRole('row', { name: /subject of two Changes/ }).waitFor()
     await between.getByRole('link', { name: two.sha.slice(0, 10) }).click()
     await page.waitForURL(`**/flakes/${flakeId}/commits/${two.sha}`)
+  })
+
+  test('leads to what it runs where that is a commit of another flake', async () => {
+    await createFleet(server)
+    const { db } = server.database
+    const other = await addTestFlake(db, { url: 'github:yourorg/laptops' })
+    const [commit] = await moveTestBranch(db, other, ['elsewhere'])
+    await evaluateTestCommit(db, commit!, { laptop: 'by-hand' })
+    const { page, complaints } = await openAs(browser, server, 'viewer', '/systems/db1')
+    const runs = drift(page).getByRole('region', { name: 'Runs', exact: true })
+    await runs.getByText('(of another flake)').waitFor()
+    await runs.getByRole('link', { name: commit!.sha.slice(0, 10) }).click()
+    await page.waitForURL(`**/flakes/${other}/commits/${commit!.sha}`)
+    await page.getByRole('heading', { level: 1, name: 'subject of elsewhere' }).waitFor()
+    expect(complaints).toEqual([])
   })
 
   test('says what became of the newest commit where another decides', async () => {

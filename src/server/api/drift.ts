@@ -7,11 +7,12 @@ const CommitOrNull = Type.Unsafe<CommitName | null>({
   type: ['object', 'null'],
   properties: {
     id: Type.Integer(),
+    flake_id: Type.Integer({ description: 'Not always that of the system' }),
     sha: Type.String(),
     subject: TextOrNull,
     position: { ...IntegerOrNull, description: 'Counted from the first commit; null: not on the branch' },
   },
-  required: ['id', 'sha', 'subject', 'position'],
+  required: ['id', 'flake_id', 'sha', 'subject', 'position'],
 })
 
 const members = {

@@ -97,13 +97,14 @@ describe('what has to run', () => {
     await change('git1', { flake_url: 'git+https://example.org/git1' })
     await recordBranchOf('git1', [OTHER, STORE_PATH, OTHER])
     await change('git1', { configuration: 'git1' })
-    expect((await get('/systems/git1')).drift).toMatchObject({
+    const { drift, flake_id } = await get('/systems/git1')
+    expect(drift).toMatchObject({
       state: 'behind',
       commits_behind: 1,
       commits_unknown: 0,
       running_path: STORE_PATH,
       desired_path: OTHER,
-      running_commit: { sha: '1'.repeat(40), subject: 'commit 1', position: 1 },
+      running_commit: { flake_id, sha: '1'.repeat(40), subject: 'commit 1', position: 1 },
       desired_commit: { sha: '2'.repeat(40), subject: 'commit 2', position: 2 },
       head_commit: { sha: '2'.repeat(40), position: 2 },
       embeds_revision: true,

@@ -5,23 +5,19 @@ import type { DriftAnswer } from './system-answer.ts'
 /** A commit that decides the drift of a system of the flake, with its subject. */
 export function CommitLink({
   flake,
-  commit: { sha, subject, position },
+  commit: { flake_id: own, sha, subject, position },
 }: {
   flake: number | null
-  commit: Pick<NonNullable<DriftAnswer['head_commit']>, 'sha' | 'subject' | 'position'>
+  commit: NonNullable<DriftAnswer['head_commit']>
 }) {
-  const short = <code>{sha.slice(0, 10)}</code>
+  const aside = own !== flake ? ' (of another flake)' : position === null ? ' (not on the branch)' : null
   return (
     <p className={classes.commit}>
-      {flake === null ? (
-        short
-      ) : (
-        <Link to="/flakes/$id/commits/$sha" params={{ id: String(flake), sha }}>
-          {short}
-        </Link>
-      )}{' '}
+      <Link to="/flakes/$id/commits/$sha" params={{ id: String(own), sha }}>
+        <code>{sha.slice(0, 10)}</code>
+      </Link>{' '}
       <bdi title={subject ?? undefined}>{subject}</bdi>
-      {position === null && ' (not on the branch)'}
+      {aside}
     </p>
   )
 }
