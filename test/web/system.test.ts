@@ -1,9 +1,11 @@
+import { sql } from 'kysely'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { addSystem } from '../../src/store/systems.ts'
 import { addTestFlake, evaluateTestCommit, moveTestBranch, pathOf } from '../support/evaluated.ts'
 import { createTestAgent } from '../support/test-agent.ts'
 import { startTestServer, type TestServer } from '../support/test-server.ts'
+import { waitFor } from '../support/wait.ts'
 import { expectAccessible, startBrowser } from './support/browser.ts'
 import { openAs, sidewaysScroll } from './support/dashboard.ts'
 import { createFleet, FLAKE, reportRunning } from './support/fleet.ts'
@@ -89,6 +91,29 @@ describe('the state of a system', () => {
     await drift(page).getByText('Behind', { exact: true }).waitFor()
     await reportRunning(web2, 'b2')
     await drift(page).getByText('Runs what it has to run.').waitFor()
+  })
+
+  test('is that of now on a page that is left open: a system that falls silent is late, then offline', async () => {
+    await createFleet(server)
+    const { page, complaints } = await openAs(browser, server, 'viewer', '/')
+    await page.clock.install()
+    await page.goto('/systems/web1')
+    const heard = page.getByRole('region', { name: 'Heard of' })
+    await heard.getByText('Online', { exact: true }).waitFor()
+    for (const state of ['Late', 'Offline']) {
+      await sql`update contacts set last_contact = last_contact - interval '10 minutes'`.execute(
+        server.database.db,
+      )
+      // a read that is due while the one before is on its way is none
+      await waitFor(
+        async () => {
+          await page.clock.fastForward('00:20')
+          return await heard.getByText(state, { exact: true }).isVisible()
+        },
+        { what: `the system to be ${state}` },
+      )
+    }
+    expect(complaints).toEqual([])
   })
 
   test('shows each flag with the facts that decide it, and an operator acknowledges it', async () => {

@@ -41,7 +41,12 @@ function Heard({ system }: { system: SystemAnswer }) {
       of={{
         Now: <StateBadge state={LIVENESS[liveness]} />,
         'Last contact': contact === null ? 'never: it has not reported yet' : <Time at={contact} />,
-        'Without a break': since === null || liveness === 'offline' ? null : <>since {<Time at={since} />}</>,
+        'Without a break':
+          since === null || liveness === 'offline' ? null : (
+            <>
+              since <Time at={since} />
+            </>
+          ),
         Reports: contact === null ? null : `every ${sayDuration(system.interval_secs * 1000)}`,
         Clock:
           skew === null || skew === 0
@@ -87,7 +92,7 @@ function Reported({ system, id }: { system: SystemAnswer; id: string }) {
   const path = (value: unknown) =>
     typeof value !== 'string' ? (
       'unknown'
-    ) : value === current && value !== undefined ? (
+    ) : value === current ? (
       'the same as it runs'
     ) : (
       <StorePath path={value} />

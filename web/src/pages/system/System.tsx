@@ -18,10 +18,13 @@ import classes from './System.module.css'
 import type { SystemAnswer } from './system-answer.ts'
 import { Timeline } from './Timeline.tsx'
 
+/** That a system falls silent is no event, nor that it is still there: time alone changes how it stands. */
+const AGAIN_MS = 20_000
+
 export function System() {
   const { hostname } = useParams({ from: '/shell/systems/$hostname' })
   const { tab = 'state' } = useSearch({ from: '/shell/systems/$hostname' })
-  const system = useRead('getSystem', { params: { hostname } })
+  const system = useRead('getSystem', { params: { hostname } }, { again: () => AGAIN_MS })
   const { data } = system
   const above = <Link to="/systems">Systems</Link>
   if (data === undefined)
