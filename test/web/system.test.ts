@@ -217,6 +217,28 @@ describe('an operator', () => {
     })
   })
 
+  test('changes only what they changed, not back what somebody else changed meanwhile', async () => {
+    await createFleet(server)
+    const { page } = await openAs(browser, server, 'operator', '/')
+    await page.clock.install()
+    await page.goto('/systems/web2')
+    await page.getByRole('button', { name: 'Change' }).click()
+    await server.api('PATCH', '/systems/web2', { body: { environment: 'lab' } })
+    const shown = page.getByRole('region', { name: 'What is said of it', includeHidden: true })
+    await waitFor(
+      async () => {
+        await page.clock.fastForward('00:20')
+        return await shown.getByText('lab', { exact: true }).isVisible()
+      },
+      { what: 'the other environment to be shown' },
+    )
+    const dialog = page.getByRole('dialog')
+    await dialog.getByRole('textbox', { name: 'Pinned path' }).fill(pathOf('b'))
+    await dialog.getByRole('button', { name: 'Save' }).click()
+    await drift(page).getByText('In sync', { exact: true }).waitFor()
+    expect((await server.api('GET', '/systems/web2')).body.environment).toBe('lab')
+  })
+
   test('archives a system and restores it', async () => {
     await createFleet(server)
     const { page } = await openAs(browser, server, 'operator', '/systems/web1')

@@ -29,7 +29,9 @@ const FIELDS = {
 type FieldName = keyof typeof FIELDS
 
 /** The form for what is said of a system; only what differs is sent. */
-export function ChangeSystem({ system, onClose }: { system: SystemAnswer; onClose: () => void }) {
+export function ChangeSystem({ system: current, onClose }: { system: SystemAnswer; onClose: () => void }) {
+  // as it was when the form was filled: what somebody else changes meanwhile is not changed back
+  const [system] = useState(current)
   const [values, setValues] = useState<Record<FieldName, string>>({
     environment: system.environment ?? '',
     flake_url: system.flake_url ?? '',
