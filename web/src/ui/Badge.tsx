@@ -1,6 +1,6 @@
-import type { LucideIcon } from 'lucide-react'
 import type { ReactNode } from 'react'
 import classes from './Badge.module.css'
+import type { BadgeIcon } from './state-icons.tsx'
 
 export type Tone = 'good' | 'warn' | 'bad' | 'info' | 'quiet'
 
@@ -12,7 +12,7 @@ export function Badge({
   children,
 }: {
   tone: Tone
-  icon?: LucideIcon
+  icon?: BadgeIcon
   hint?: string
   children: ReactNode
 }) {

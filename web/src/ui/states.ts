@@ -1,4 +1,7 @@
+import type { Answer } from '../api/client.ts'
+import type { Tone } from './Badge.tsx'
 import {
+  type BadgeIcon,
   ArrowDownCircle,
   CircleCheck,
   CircleDashed,
@@ -10,7 +13,6 @@ import {
   History,
   Hourglass,
   Link2Off,
-  type LucideIcon,
   MoonStar,
   Pin,
   RotateCw,
@@ -19,9 +21,7 @@ import {
   TriangleAlert,
   Unplug,
   Wifi,
-} from 'lucide-react'
-import type { Answer } from '../api/client.ts'
-import type { Tone } from './Badge.tsx'
+} from './state-icons.tsx'
 
 export type DriftState = keyof Answer<'getFleetSummary'>['drift']
 export type LivenessState = keyof Answer<'getFleetSummary'>['liveness']
@@ -29,7 +29,7 @@ export type FlagName = keyof Answer<'getFleetSummary'>['flags']
 
 export interface Shown {
   tone: Tone
-  icon: LucideIcon
+  icon: BadgeIcon
   text: string
   /** What it means, in a sentence. */
   hint: string
