@@ -81,6 +81,20 @@ describe('the list of systems', () => {
     await page.locator('tbody tr[aria-rowindex="2"] a').getByText('host-7').waitFor()
   })
 
+  test('leads to a system without loading the page anew, and in another tab when one asks for that', async () => {
+    await createFleet(server)
+    const { page, complaints } = await openAs(browser, server, 'viewer', '/systems')
+    await page.evaluate('window.isSame = true')
+    const link = page.getByRole('link', { name: 'web2' })
+    const other = page.context().waitForEvent('page')
+    await link.click({ modifiers: ['ControlOrMeta'] })
+    await (await other).waitForURL('**/systems/web2')
+    await link.click()
+    await page.getByRole('heading', { name: 'web2', level: 1 }).waitFor()
+    expect(await page.evaluate('window.isSame')).toBe(true)
+    expect(complaints).toEqual([])
+  })
+
   test('is sorted by a column, the worst first', async () => {
     await createFleet(server)
     const { page } = await openAs(browser, server, 'viewer', '/systems')

@@ -12,13 +12,22 @@ const UNITS = [
 
 /** A time as it is said, with the exact one on hover and for machines; it grows older while it is looked at. */
 export function Time({ at }: { at: string }) {
-  const now = useSyncExternalStore(subscribe, () => tick)
+  return <TimeSince at={at} now={useNow()} />
+}
+
+/** Where very many times have one clock. */
+export function TimeSince({ at, now }: { at: string; now: number }) {
   const date = new Date(at)
   return (
     <time dateTime={at} title={exact.format(date)}>
       {sayRelative((date.getTime() - now) / 1000)}
     </time>
   )
+}
+
+/** Milliseconds since 1970, which go on by themselves. */
+export function useNow(): number {
+  return useSyncExternalStore(subscribe, () => tick)
 }
 
 export function sayRelative(seconds: number): string {

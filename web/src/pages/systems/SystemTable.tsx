@@ -1,18 +1,21 @@
-import { useVirtualizer } from '@tanstack/react-virtual'
 import { ArrowDown } from 'lucide-react'
-import { memo, useEffect, useMemo, useRef, useState } from 'react'
+import { memo, type RefObject, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react'
+import { useNow } from '../../ui/Time.tsx'
 import { CARD, type Column, type ColumnName, COLUMNS, type SystemRow } from './columns.tsx'
 import type { SystemsSearch } from './search.ts'
 import classes from './Systems.module.css'
 import type { SystemList } from './use-systems.ts'
 import { useNarrow } from './use-narrow.ts'
+import { useSystemLinks } from './use-system-links.ts'
+import { useWindow } from './use-window.ts'
 
+/** As in the styles of the page. */
 const ROW_PX = 44
 const CARD_PX = 92
 
 /** As many rows as there are systems, of which only those in sight exist; where there is no room for columns, cards. */
 export function SystemTable({
-  systems: { rows, total, readOn, see, hold },
+  systems: { name: list, rows, total, readOn, see, hold },
   columns: chosen,
   sort,
   sortBy,
@@ -29,28 +32,21 @@ export function SystemTable({
     [isNarrow, chosen],
   )
   const height = isNarrow ? CARD_PX : ROW_PX
-  const virtual = useVirtualizer({
-    count: total ?? 0,
-    getScrollElement: () => box.current,
-    estimateSize: () => height,
-    overscan: 12,
-  })
-  useEffect(() => virtual.measure(), [virtual, height])
-  const items = virtual.getVirtualItems()
-  const first = items[0]?.index ?? 0
-  const last = items.at(-1)?.index ?? 0
+  const now = useNow()
+  const count = total ?? 0
+  const { first, end } = useWindow(box, count, height)
   useEffect(() => {
-    see(first, last)
-    if (last + 50 >= rows.length) readOn()
-  }, [first, last, rows.length, see, readOn])
+    see(first, end - 1)
+    if (end + 50 > rows.length) readOn()
+  }, [first, end, rows.length, see, readOn])
+  useTopOf(list, box)
+  const links = useSystemLinks()
   const holding = useHolding(hold)
-  const above = items[0]?.start ?? 0
-  const below = virtual.getTotalSize() - (items.at(-1)?.end ?? 0)
   const width = columns.reduce((sum, column) => sum + column.width, 0)
   return (
-    // oxlint-disable-next-line jsx-a11y/no-static-element-interactions -- only looks whether somebody is at a row
-    <div ref={box} className={classes.box} data-list {...holding}>
-      <table className={classes.table} style={{ minWidth: width }} aria-rowcount={(total ?? 0) + 1}>
+    // oxlint-disable-next-line jsx-a11y/no-static-element-interactions -- looks whether somebody is at a row, and follows its links
+    <div ref={box} className={classes.box} data-list {...links} {...holding}>
+      <table className={classes.table} style={{ minWidth: width }} aria-rowcount={count + 1}>
         <colgroup>
           {columns.map(({ title, width: px }) => (
             <col key={title} style={isNarrow ? {} : { width: px }} />
@@ -64,15 +60,30 @@ export function SystemTable({
           </tr>
         </thead>
         <tbody>
-          {above > 0 && <tr aria-hidden className={classes.space} style={{ height: above }} />}
-          {items.map(({ index, key }) => (
-            <Row key={key} index={index} row={rows[index]} columns={columns} height={height} />
+          <Space height={first * height} />
+          {Array.from({ length: end - first }, (_, index) => first + index).map((index) => (
+            <Row key={index} index={index} row={rows[index]} columns={columns} now={now} />
           ))}
-          {below > 0 && <tr aria-hidden className={classes.space} style={{ height: below }} />}
+          <Space height={(count - end) * height} />
         </tbody>
       </table>
     </div>
   )
+}
+
+/** What holds the place of the rows that do not exist. */
+function Space({ height }: { height: number }) {
+  return height > 0 && <tr aria-hidden style={{ height }} />
+}
+
+/** Another list begins at its top. */
+function useTopOf(list: string, box: RefObject<HTMLElement | null>): void {
+  const shown = useRef(list)
+  useLayoutEffect(() => {
+    if (shown.current === list) return
+    shown.current = list
+    box.current?.scrollTo(0, 0)
+  }, [list, box])
 }
 
 /** Says whether the pointer or the focus is within. */
@@ -116,17 +127,17 @@ const Row = memo(function Row({
   index,
   row,
   columns,
-  height,
+  now,
 }: {
   index: number
   row: SystemRow | undefined
   columns: Column[]
-  height: number
+  now: number
 }) {
   return (
-    <tr aria-rowindex={index + 2} className={classes.row} style={{ height }} aria-busy={row === undefined}>
+    <tr aria-rowindex={index + 2} className={classes.row} aria-busy={row === undefined}>
       {columns.map(({ title, cell }) => (
-        <td key={title}>{row === undefined ? <span className={classes.later} /> : cell(row)}</td>
+        <td key={title}>{row === undefined ? <span className={classes.later} /> : cell(row, now)}</td>
       ))}
     </tr>
   )

@@ -58,7 +58,6 @@ export function Systems() {
         {total === 0 && <NothingFound filtered={isFiltered(search)} />}
         {total !== null && total > 0 && (
           <SystemTable
-            key={systems.name}
             systems={systems}
             columns={columns}
             sort={search.sort ?? 'hostname'}

@@ -1,10 +1,9 @@
-import { Link } from '@tanstack/react-router'
 import type { ReactNode } from 'react'
 import type { Answer } from '../../api/client.ts'
 import { StorePath } from '../../ui/Mono.tsx'
 import { StateBadge } from '../../ui/StateBadge.tsx'
 import { DRIFT, FLAGS, LIVENESS } from '../../ui/states.ts'
-import { Time } from '../../ui/Time.tsx'
+import { TimeSince } from '../../ui/Time.tsx'
 import { REGISTRATIONS, type SystemsSearch } from './search.ts'
 import classes from './Systems.module.css'
 
@@ -18,7 +17,7 @@ export interface Column {
   sort?: NonNullable<SystemsSearch['sort']>
   /** Shown until somebody chooses otherwise. */
   usual: boolean
-  cell: (row: SystemRow) => ReactNode
+  cell: (row: SystemRow, now: number) => ReactNode
 }
 
 export const COLUMNS = {
@@ -38,10 +37,10 @@ export const COLUMNS = {
   },
   since: {
     title: 'Since',
-    width: 130,
+    width: 140,
     sort: 'since',
     usual: true,
-    cell: ({ drift }) => (drift === null ? '–' : <Time at={drift.standing_since} />),
+    cell: ({ drift }, now) => (drift === null ? '–' : <TimeSince at={drift.standing_since} now={now} />),
   },
   liveness: {
     title: 'Heard of',
@@ -54,7 +53,7 @@ export const COLUMNS = {
     width: 140,
     sort: 'last_contact',
     usual: true,
-    cell: ({ last_contact: at }) => (at === null ? '–' : <Time at={at} />),
+    cell: ({ last_contact: at }, now) => (at === null ? '–' : <TimeSince at={at} now={now} />),
   },
   flags: {
     title: 'Flags',
@@ -98,7 +97,7 @@ export const COLUMNS = {
   },
   registration: {
     title: 'Registration',
-    width: 130,
+    width: 160,
     usual: false,
     cell: ({ registration }) => REGISTRATIONS[registration],
   },
@@ -111,7 +110,7 @@ export const CARD: Column = {
   title: 'Systems',
   width: 0,
   usual: false,
-  cell: (row) => {
+  cell: (row, now) => {
     const { hostname, environment, liveness, last_contact: at, flags } = row
     return (
       <div className={classes.card}>
@@ -129,7 +128,7 @@ export const CARD: Column = {
           <StateBadge state={LIVENESS[liveness]} />
           {at !== null && (
             <span className={classes.quiet}>
-              heard of <Time at={at} />
+              heard of <TimeSince at={at} now={now} />
             </span>
           )}
         </div>
@@ -140,9 +139,9 @@ export const CARD: Column = {
 
 function Name({ hostname }: { hostname: string }) {
   return (
-    <Link to="/systems/$hostname" params={{ hostname }} title={hostname}>
+    <a href={`/systems/${encodeURIComponent(hostname)}`} title={hostname}>
       {hostname}
-    </Link>
+    </a>
   )
 }
 
