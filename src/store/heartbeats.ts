@@ -1,6 +1,6 @@
 import { type Kysely, sql } from 'kysely'
 import { CLOCK_SKEW_SECS } from '../fleet/flags.ts'
-import { toBytes, toBytesOrNull } from './digest-column.ts'
+import { binaryArray, ELEMENT, type ElementType } from './binary-array.ts'
 import { type KeyRefusal, refusalOf } from './key-standing.ts'
 import type { KeyStatus } from './keys.ts'
 import { prepared } from './prepared.ts'
@@ -49,17 +49,20 @@ export async function recordHeartbeats(
   })
 }
 
+const { bigint, digest, float8, integer, smallint, text, uuid } = ELEMENT
+
 async function runBatch(db: Kysely<DB>, entries: readonly HeartbeatEntry[]) {
-  const column = <T>(pick: (entry: HeartbeatEntry) => T) => entries.map(pick)
+  const column = <T>(type: ElementType<T>, pick: (entry: HeartbeatEntry) => T | null) =>
+    binaryArray(type, entries.map(pick))
   const { rows } = await sql<{ key_id: string; wanted: boolean; history_lost: boolean }>`${prepared}
     with input as (
       select * from unnest(
-        ${column((e) => e.systemId)}::bigint[], ${column((e) => e.keyId)}::text[],
-        ${column((e) => e.sequence)}::bigint[], ${column((e) => e.bootId)}::uuid[],
-        ${column((e) => e.uptimeSecs)}::bigint[], ${column((e) => e.clockSkewSecs)}::bigint[],
-        ${column((e) => e.currentSystem)}::text[], ${column((e) => toBytes(e.stateDigest))}::bytea[],
-        ${column((e) => toBytesOrNull(e.reported))}::bytea[], ${column((e) => e.protocol)}::smallint[],
-        ${column((e) => e.intervalSecs)}::integer[], ${column((e) => e.offlineAfterSecs)}::double precision[]
+        ${column(bigint, (e) => e.systemId)}::bigint[], ${column(text, (e) => e.keyId)}::text[],
+        ${column(bigint, (e) => e.sequence)}::bigint[], ${column(uuid, (e) => e.bootId)}::uuid[],
+        ${column(bigint, (e) => e.uptimeSecs)}::bigint[], ${column(bigint, (e) => e.clockSkewSecs)}::bigint[],
+        ${column(text, (e) => e.currentSystem)}::text[], ${column(digest, (e) => e.stateDigest)}::bytea[],
+        ${column(digest, (e) => e.reported)}::bytea[], ${column(smallint, (e) => e.protocol)}::smallint[],
+        ${column(integer, (e) => e.intervalSecs)}::integer[], ${column(float8, (e) => e.offlineAfterSecs)}::float8[]
       ) as i (system_id, key_id, sequence, boot_id, uptime_secs, clock_skew_secs, current_system, state_digest,
               reported, protocol, interval_secs, offline_after_secs)
     ),

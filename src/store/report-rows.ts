@@ -1,8 +1,8 @@
 import { type RawBuilder, sql, type Transaction } from 'kysely'
 import type { Chain } from '../fleet/chain.ts'
-import { jsonbArray } from './binary-array.ts'
+import { binaryArray, ELEMENT, type ElementType } from './binary-array.ts'
 import { bootOf } from './contacts.ts'
-import { toBytes, toBytesOrNull } from './digest-column.ts'
+import { toBytes } from './digest-column.ts'
 import { prepared } from './prepared.ts'
 import type { Reporter } from './reporters.ts'
 import type { ReportEntry } from './reports.ts'
@@ -73,32 +73,52 @@ export async function writeReports(
     from input i where c.system_id = i.system_id`.execute(transaction)
 }
 
+const { bigint, boolean, digest, float8, integer, jsonb, smallint, text, timestamptz, uuid } = ELEMENT
+
 /** The rows of `input`. The bodies come as one text of bytes, which `pg` sends as it is. */
 function inputOf(accepted: readonly AcceptedReport[]): RawBuilder<unknown> {
-  const column = <T>(pick: (entry: ReportEntry) => T) => accepted.map(({ entry }) => pick(entry))
+  const column = <T>(type: ElementType<T>, pick: (entry: ReportEntry) => T | null) =>
+    binaryArray(
+      type,
+      accepted.map(({ entry }) => pick(entry)),
+    )
   const boots = accepted.map(({ entry, reporter }) => bootOf(entry, reporter))
-  const bodies = column((e) => e.evidence.body)
+  const bodies = accepted.map(({ entry }) => entry.evidence.body)
   let end = 1
   const starts = bodies.map((body) => (end += body.length) - body.length)
   return sql`
     select i.*, substr(${Buffer.concat(bodies)}::bytea, i.body_start, i.body_length) as body
     from unnest(
-      ${column((e) => e.systemId)}::bigint[], ${column((e) => e.keyId)}::text[],
-      ${column((e) => e.protocol)}::smallint[], ${column((e) => toBytes(e.id))}::bytea[],
-      ${column((e) => toBytesOrNull(e.previous))}::bytea[], ${column((e) => e.sequence)}::bigint[],
-      ${column((e) => e.observedAt.toISOString())}::timestamptz[], ${column((e) => e.reason)}::text[],
-      ${column((e) => e.dropped)}::bigint[], ${accepted.map(({ chain }) => chain)}::text[],
-      ${starts}::integer[], ${bodies.map((body) => body.length)}::integer[],
-      ${column((e) => e.evidence.method)}::text[], ${column((e) => e.evidence.authority)}::text[],
-      ${column((e) => e.evidence.path)}::text[], ${column((e) => e.evidence.contentDigest)}::text[],
-      ${column((e) => e.evidence.signatureInput)}::text[], ${column((e) => e.evidence.signature)}::text[],
-      ${column((e) => e.bootId)}::uuid[], ${boots.map(({ tellsBoot }) => tellsBoot)}::boolean[],
-      ${boots.map(({ isReboot }) => isReboot)}::boolean[], ${column((e) => e.intervalSecs)}::integer[],
-      ${column((e) => e.offlineAfterSecs)}::double precision[], ${column((e) => e.facts.clockSkewSecs)}::bigint[],
-      ${column((e) => e.facts.system?.current ?? null)}::text[], ${column((e) => toBytes(e.stateDigest))}::bytea[],
-      ${column((e) => e.facts.hostname)}::text[],
-      ${jsonbArray(column((e) => (e.system === null ? null : JSON.stringify(e.system))))}::jsonb[],
-      ${jsonbArray(accepted.map((each) => (saysTheSame(each) ? null : JSON.stringify(each.entry.fingerprint))))}::jsonb[]
+      ${column(bigint, (e) => e.systemId)}::bigint[], ${column(text, (e) => e.keyId)}::text[],
+      ${column(smallint, (e) => e.protocol)}::smallint[], ${column(digest, (e) => e.id)}::bytea[],
+      ${column(digest, (e) => e.previous)}::bytea[], ${column(bigint, (e) => e.sequence)}::bigint[],
+      ${column(timestamptz, (e) => e.observedAt)}::timestamptz[], ${column(text, (e) => e.reason)}::text[],
+      ${column(bigint, (e) => e.dropped)}::bigint[], ${binaryArray(
+        text,
+        accepted.map(({ chain }) => chain),
+      )}::text[],
+      ${binaryArray(integer, starts)}::integer[], ${column(integer, (e) => e.evidence.body.length)}::integer[],
+      ${column(text, (e) => e.evidence.method)}::text[], ${column(text, (e) => e.evidence.authority)}::text[],
+      ${column(text, (e) => e.evidence.path)}::text[], ${column(text, (e) => e.evidence.contentDigest)}::text[],
+      ${column(text, (e) => e.evidence.signatureInput)}::text[], ${column(text, (e) => e.evidence.signature)}::text[],
+      ${column(uuid, (e) => e.bootId)}::uuid[],
+      ${binaryArray(
+        boolean,
+        boots.map(({ tellsBoot }) => tellsBoot),
+      )}::boolean[],
+      ${binaryArray(
+        boolean,
+        boots.map(({ isReboot }) => isReboot),
+      )}::boolean[],
+      ${column(integer, (e) => e.intervalSecs)}::integer[], ${column(float8, (e) => e.offlineAfterSecs)}::float8[],
+      ${column(bigint, (e) => e.facts.clockSkewSecs)}::bigint[],
+      ${column(text, (e) => e.facts.system?.current ?? null)}::text[], ${column(digest, (e) => e.stateDigest)}::bytea[],
+      ${column(text, (e) => e.facts.hostname)}::text[],
+      ${column(jsonb, (e) => (e.system === null ? null : JSON.stringify(e.system)))}::jsonb[],
+      ${binaryArray(
+        jsonb,
+        accepted.map((each) => (saysTheSame(each) ? null : JSON.stringify(each.entry.fingerprint))),
+      )}::jsonb[]
     ) as i (system_id, key_id, protocol, id, previous, sequence, observed_at, reason, dropped, chain, body_start, body_length,
             method, authority, path, content_digest, signature_input, signature, boot_id, tells_boot, is_reboot,
             interval_secs, offline_after_secs, clock_skew_secs, current_system, state_digest, hostname, system, fingerprint)`
@@ -106,8 +126,8 @@ function inputOf(accepted: readonly AcceptedReport[]): RawBuilder<unknown> {
 
 /** Its state digest is that of the stored facts: then none of them is written again. */
 function saysTheSame({ entry, reporter }: AcceptedReport): boolean {
-  const { state_digest: digest } = reporter.contact
-  return reporter.hasReported && digest !== null && digest.equals(toBytes(entry.stateDigest))
+  const { state_digest: stored } = reporter.contact
+  return reporter.hasReported && stored !== null && stored.equals(toBytes(entry.stateDigest))
 }
 
 /** An event for each report. */
@@ -122,7 +142,6 @@ export async function noteReports(
   await sql`${prepared}
     insert into events (kind, system_id, details)
     select 'report', i.system_id, i.details
-    from unnest(${systemIds}::bigint[], ${jsonbArray(details)}::jsonb[]) as i (system_id, details)`.execute(
-    transaction,
-  )
+    from unnest(${binaryArray(bigint, systemIds)}::bigint[], ${binaryArray(jsonb, details)}::jsonb[])
+      as i (system_id, details)`.execute(transaction)
 }
