@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import canonicalize from 'canonicalize'
 
 /** `sha256:` and the hexadecimal SHA-256 of `bytes`: of a body, the id of the report. */
 export function sha256Id(bytes: Uint8Array | string): string {
-  return `sha256:${createHash('sha256').update(bytes).digest('hex')}`
+  return `sha256:${hash('sha256', bytes, 'hex')}`
 }
 
 /**
@@ -21,5 +21,5 @@ export function stateDigest({ fingerprint, system }: { fingerprint: unknown; sys
 
 /** The value of `Content-Digest` for these bytes (RFC 9530, section 2). */
 export function contentDigest(bytes: Uint8Array): string {
-  return `sha-256=:${createHash('sha256').update(bytes).digest('base64')}:`
+  return `sha-256=:${hash('sha256', bytes, 'base64')}:`
 }

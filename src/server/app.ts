@@ -64,7 +64,6 @@ export async function createApp(
   http.decorateRequest('agent', null)
   http.decorateRequest('caller', null)
   http.decorateReply('problem', null)
-  await http.register(cookie)
   installProblemReplies(http)
   refuseWhileClosing(http)
   installBrokenHttp(http)
@@ -83,12 +82,6 @@ export async function createApp(
     await Promise.all([heartbeats.drain(), reports.drain()])
   })
 
-  healthRoutes(http, context)
-  if (settings.metricsListen === null) {
-    // anonymous_read is for people; metrics also tell how busy the server is
-    const named = { ...context, settings: { ...settings, anonymousRead: false } }
-    metricsRoute(http, metrics, createAuthorise(createFindCaller(named), limit))
-  }
   await http.register(async (agents) => {
     const authenticator = createAuthenticator({ ...context, verify: options.verify, limit })
     const version0 = createVersion0(context, { verify: options.verify, limit, heartbeats })
@@ -97,6 +90,15 @@ export async function createApp(
     stateRoute(agents, context, { reports, version0 })
     if (settings.acceptVersion0) systemStateRoute(agents, { version0 })
   })
+
+  // after the agents' routes, which have no cookies and pay for no hook of theirs
+  await http.register(cookie)
+  healthRoutes(http, context)
+  if (settings.metricsListen === null) {
+    // anonymous_read is for people; metrics also tell how busy the server is
+    const named = { ...context, settings: { ...settings, anonymousRead: false } }
+    metricsRoute(http, metrics, createAuthorise(createFindCaller(named), limit))
+  }
   await http.register(async (agents) => {
     const isConfidential = createTransportCheck(settings.trustedProxies)
     enrollRoute(agents, context, { verify: options.verify, limit, isConfidential, checkAuthority })
@@ -125,15 +127,16 @@ function refuseWhileClosing(http: FastifyInstance): void {
   http.addHook('preClose', async () => {
     closing = true
   })
-  http.addHook('onRequest', async () => {
-    if (closing) throw new Problem('unavailable', 'the server is stopping', { retryAfter: 1 })
+  http.addHook('onRequest', (_request, _reply, done) => {
+    done(closing ? new Problem('unavailable', 'the server is stopping', { retryAfter: 1 }) : undefined)
   })
   http.addHook('onSend', (_request, reply, _payload, done) => {
     if (closing) reply.header('connection', 'close')
     done()
   })
-  http.addHook('onResponse', async () => {
+  http.addHook('onResponse', (_request, _reply, done) => {
     // an answer on its way when the server began to stop
     if (closing) setImmediate(() => http.server.closeIdleConnections())
+    done()
   })
 }

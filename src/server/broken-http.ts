@@ -17,9 +17,9 @@ export const httpServerOptions = { requireHostHeader: false }
 
 /** Refuses requests without a Host (RFC 9112, section 3.2), and ignores every Expect but 100-continue (RFC 9110, 10.1.1). */
 export function installBrokenHttp(http: FastifyInstance): void {
-  http.addHook('onRequest', async (request) => {
-    if (request.headers.host === undefined && request.raw.httpVersion === '1.1')
-      throw new Problem('malformed', 'the request has no Host')
+  http.addHook('onRequest', (request, _reply, done) => {
+    const isHostMissing = request.headers.host === undefined && request.raw.httpVersion === '1.1'
+    done(isHostMissing ? new Problem('malformed', 'the request has no Host') : undefined)
   })
   http.server.on('checkExpectation', (request, response) => http.server.emit('request', request, response))
 }

@@ -76,9 +76,11 @@ export function createMetrics(context: MetricsContext, readCounts: FleetCounts):
   return {
     registry,
     observe(app) {
-      app.addHook('onResponse', async (request, reply) => {
-        requests.inc({ ...labels(request), result: reply.problem ?? 'ok' })
-        durations.observe(labels(request), reply.elapsedTime / 1000)
+      app.addHook('onResponse', (request, reply, done) => {
+        const labels = labelsOf(request)
+        requests.inc({ ...labels, result: reply.problem ?? 'ok' })
+        durations.observe(labels, reply.elapsedTime / 1000)
+        done()
       })
     },
     countSignIn: (result) => signIns.inc({ result }),
@@ -187,7 +189,7 @@ async function unlessAway<T>({ log }: MetricsContext, read: () => Promise<T>): P
   }
 }
 
-function labels(request: FastifyRequest) {
+function labelsOf(request: FastifyRequest) {
   // only known routes: a scanner's paths would make a series each
   return { route: request.routeOptions.url ?? 'unknown', method: request.method }
 }

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { checkContentDigest } from '../../protocol/verify.ts'
 import type { ServerContext } from '../context.ts'
-import type { Authenticator } from './authenticate.ts'
+import type { Authenticated, Authenticator } from './authenticate.ts'
 import { bodyOf, checkContentType, checkHead } from './request-head.ts'
 import { isVersion0 } from './version-0.ts'
 
@@ -19,17 +19,29 @@ export function installAgentRequests(
 ): void {
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
+  // of the same, the one that Fastify finds without reading the header anew
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) =>
+    done(null, body),
+  )
 
-  app.addHook('onRequest', async (request) => {
+  // without promises where nothing is waited for: each costs a heartbeat as much as reading its signature's headers
+  app.addHook('onRequest', (request, _reply, done) => {
     checkHead(request)
     options.checkAuthority(request.headers.host)
-    if (isVersion0(request, context.settings)) return
-    request.agent = await options.authenticator.authenticate(request)
-    checkContentType(request)
+    if (isVersion0(request, context.settings)) return done()
+    const accept = (agent: Authenticated): void => {
+      request.agent = agent
+      checkContentType(request)
+    }
+    const found = options.authenticator.authenticate(request)
+    if (found instanceof Promise) return found.then(accept)
+    accept(found)
+    done()
   })
 
-  app.addHook('preHandler', async (request) => {
+  app.addHook('preHandler', (request, _reply, done) => {
     if (request.agent !== null)
       checkContentDigest(request.agent.signed.covered.contentDigest, bodyOf(request))
+    done()
   })
 }

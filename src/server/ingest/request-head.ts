@@ -3,7 +3,7 @@ import { Problem } from '../../protocol/problems.ts'
 import type { RequestHead } from '../../protocol/verify.ts'
 
 /** Headers that a signature depends on and Node would join or drop when they come twice. */
-const SINGLE = ['host', 'content-digest', 'content-type', 'content-length']
+const SINGLE = new Set(['host', 'content-digest', 'content-type', 'content-length'])
 
 /** Refuses what no agent sends and what would leave the signature's meaning open. Throws Problem malformed. */
 export function checkHead(request: FastifyRequest): void {
@@ -15,10 +15,20 @@ export function checkHead(request: FastifyRequest): void {
     )
   if (request.headers['content-encoding'] !== undefined)
     throw new Problem('malformed', 'the body may not have a Content-Encoding')
-  const names = request.raw.rawHeaders.filter((_, index) => index % 2 === 0).map((name) => name.toLowerCase())
-  for (const name of SINGLE)
-    if (names.filter((each) => each === name).length > 1)
-      throw new Problem('malformed', `the request has more than one ${name} header`)
+  const repeated = findRepeated(request.raw.rawHeaders)
+  if (repeated !== null) throw new Problem('malformed', `the request has more than one ${repeated} header`)
+}
+
+/** A header of `SINGLE` that comes twice among names and values in turn. */
+function findRepeated(rawHeaders: readonly string[]): string | null {
+  const seen: string[] = []
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index]?.toLowerCase() ?? ''
+    if (!SINGLE.has(name)) continue
+    if (seen.includes(name)) return name
+    seen.push(name)
+  }
+  return null
 }
 
 export function readHead(request: FastifyRequest): RequestHead {
@@ -41,7 +51,10 @@ function single(request: FastifyRequest, name: string): string | undefined {
 /** 415 unless the body says it is JSON; a charset, if any, has to be UTF-8. */
 export function checkContentType(request: FastifyRequest): void {
   const type = request.headers['content-type'] ?? ''
-  if (!/^application\/json[ \t]*(;[ \t]*charset="?utf-8"?[ \t]*)?$/i.test(type))
+  if (
+    type !== 'application/json' &&
+    !/^application\/json[ \t]*(;[ \t]*charset="?utf-8"?[ \t]*)?$/i.test(type)
+  )
     throw new Problem('unsupported', 'the Content-Type has to be application/json')
 }
 
