@@ -306,9 +306,13 @@ test('a viewer is told why nothing can be changed', async () => {
 })
 
 test('a system that there is not is said not to be there', async () => {
-  const { page } = await openAs(browser, server, 'viewer', '/systems/nobody')
-  await page.getByRole('alert').getByText('There is no such thing').waitFor()
-  await page.getByRole('heading', { level: 1, name: 'nobody' }).waitFor()
+  await createFleet(server)
+  const { page } = await openAs(browser, server, 'viewer', '/systems/eb1')
+  await page.getByText('There is no system of this name').waitFor()
+  await page.getByRole('heading', { level: 1, name: 'eb1' }).waitFor()
+  await page.getByRole('link', { name: 'Systems with it in their name' }).click()
+  await page.getByRole('row', { name: /^web1/ }).waitFor()
+  expect(await page.getByRole('row', { name: /^db1/ }).count()).toBe(0)
 })
 
 test('what a host says of itself stays text, and as wide as the page', async () => {

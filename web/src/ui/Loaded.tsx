@@ -1,5 +1,6 @@
 import type { UseQueryResult } from '@tanstack/react-query'
 import type { ReactNode } from 'react'
+import { ApiProblem } from '../api/client.ts'
 import { ProblemNote } from './ProblemNote.tsx'
 import { Skeleton } from './Skeleton.tsx'
 
@@ -10,14 +11,18 @@ import { Skeleton } from './Skeleton.tsx'
 export function Loaded<T>({
   from,
   skeleton,
+  missing,
   children,
 }: {
   from: UseQueryResult<T>
   skeleton?: ReactNode
+  /** Said where there is no such thing, instead of how the server puts it. */
+  missing?: ReactNode
   children: (data: T) => ReactNode
 }) {
   const { data, error, isPending, refetch, isFetching } = from
   if (isPending) return skeleton ?? <Skeleton lines={4} />
+  if (missing !== undefined && data === undefined && isUnknown(error)) return missing
   const note = error !== null && <ProblemNote error={error} busy={isFetching} retry={() => void refetch()} />
   return (
     <>
@@ -25,4 +30,9 @@ export function Loaded<T>({
       {data !== undefined && children(data)}
     </>
   )
+}
+
+/** Nothing has the name, or nothing can have it. */
+function isUnknown(error: Error | null): boolean {
+  return error instanceof ApiProblem && (error.status === 404 || error.status === 422)
 }

@@ -2,6 +2,7 @@ import { Link, useParams } from '@tanstack/react-router'
 import { Download } from 'lucide-react'
 import { addressOf } from '../../api/client.ts'
 import { useRead } from '../../api/queries.ts'
+import { Empty } from '../../ui/Empty.tsx'
 import { Loaded } from '../../ui/Loaded.tsx'
 import { Page } from '../../ui/Page.tsx'
 import { Panel } from '../../ui/Panel.tsx'
@@ -21,7 +22,19 @@ export function Report() {
   if (data === undefined)
     return (
       <Page title={title} above={<Link to="/systems">Systems</Link>}>
-        <Loaded from={report} skeleton={<Skeleton lines={16} />}>
+        <Loaded
+          from={report}
+          skeleton={<Skeleton lines={16} />}
+          missing={
+            <Empty title="There is no report of this id">
+              <p>
+                It never came, or it is older than reports are kept. An id is <code>sha256:</code> and 64
+                digits.
+              </p>
+              <Link to="/systems">All systems, each with its reports</Link>
+            </Empty>
+          }
+        >
           {() => null}
         </Loaded>
       </Page>

@@ -1,6 +1,7 @@
 import { Link, useParams, useSearch } from '@tanstack/react-router'
 import type { ReactNode } from 'react'
 import { useRead } from '../../api/queries.ts'
+import { Empty } from '../../ui/Empty.tsx'
 import { Loaded } from '../../ui/Loaded.tsx'
 import { Page } from '../../ui/Page.tsx'
 import { Skeleton } from '../../ui/Skeleton.tsx'
@@ -30,7 +31,19 @@ export function System() {
   if (data === undefined)
     return (
       <Page title={hostname} above={above}>
-        <Loaded from={system} skeleton={<Skeleton lines={16} />}>
+        <Loaded
+          from={system}
+          skeleton={<Skeleton lines={16} />}
+          missing={
+            <Empty title="There is no system of this name">
+              <p>A system has the name under which it was registered, whatever its host calls itself now.</p>
+              <Link to="/systems" search={{ text: hostname }}>
+                Systems with it in their name
+              </Link>
+              <Link to="/systems">All systems</Link>
+            </Empty>
+          }
+        >
           {() => null}
         </Loaded>
       </Page>
