@@ -72,6 +72,27 @@ test('the recipe of docs/evidence.md finds a report genuine, and each change of 
     })
 })
 
+test('the recipe of docs/evidence.md finds the link to the report before, and that another has none', async () => {
+  const agent = await registerTestAgent(server, { hostname: 'chained' })
+  await agent.report()
+  const first = await reportOf('chained')
+  await agent.report()
+  const second = await reportOf('chained')
+  const [, recipe = ''] = /```sh\n(previous=[^]*?)```/.exec(await readFile('docs/evidence.md', 'utf8')) ?? []
+  const saidOf = async (report: object, before: object): Promise<string> => {
+    await writeFile(join(directory, 'REPORT.json'), JSON.stringify(report))
+    await writeFile(join(directory, 'BEFORE.json'), JSON.stringify(before))
+    return await new Promise((resolve) => {
+      execFile('/bin/sh', ['-c', recipe], { cwd: directory }, (_, stdout, stderr) =>
+        resolve(`${stdout}${stderr}`.trim()),
+      )
+    })
+  }
+  expect(await saidOf(second, first)).toBe('continues')
+  expect(await saidOf(first, second)).toBe('')
+  expect(await saidOf(second, second)).toBe('')
+})
+
 test('the recipe of docs/evidence.md knows the signature of version 0', async () => {
   const key = newKey()
   const body = { hostname: 'old', public_keys: [key.publicKey.toString('base64')] }

@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import type { Browser } from 'playwright-core'
+import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { newKey, registerTestAgent, type TestAgent } from '../support/test-agent.ts'
 import { startTestServer, type TestServer } from '../support/test-server.ts'
@@ -31,13 +31,23 @@ async function reported(members: object = {}): Promise<string> {
   return `/reports/${body.accepted}`
 }
 
+const step = (page: Page, begins: string) =>
+  page
+    .getByRole('list', { name: 'Checks' })
+    .getByRole('listitem')
+    .filter({ hasText: new RegExp(`^${begins}`) })
+
 describe('a report', () => {
   test('is verified in the browser, step by step', async () => {
     const { page, complaints } = await openAs(browser, server, 'viewer', await reported())
     await page.getByText(GENUINE).waitFor()
     const checks = page.getByRole('list', { name: 'Checks' })
-    expect(await checks.getByRole('listitem').count()).toBe(5)
-    expect(await checks.getByText('Passed', { exact: true }).count()).toBe(5)
+    expect(await checks.getByRole('listitem').count()).toBe(7)
+    expect(await checks.getByText('Passed', { exact: true }).count()).toBe(6)
+    await step(page, 'Passed The key is one of web1').getByText('; active now').waitFor()
+    await step(page, 'Not computed The report before')
+      .getByText('It is the first report of the system.')
+      .waitFor()
     expect(complaints).toEqual([])
   })
 
@@ -60,6 +70,7 @@ describe('a report', () => {
     const first = await reported()
     const { page } = await openAs(browser, server, 'viewer', await reported())
     await page.getByText('Continues', { exact: true }).waitFor()
+    await step(page, 'Passed The report before').getByText(first.slice('/reports/'.length)).waitFor()
     await page.getByRole('link', { name: first.slice('/reports/'.length) }).click()
     await page.getByText('First', { exact: true }).waitFor()
     expect(decodeURIComponent(page.url())).toContain(first)
@@ -88,6 +99,7 @@ describe('a report', () => {
     const { page } = await openAs(browser, server, 'viewer', `/reports/${reports[0].id}`)
     await page.getByText(GENUINE).waitFor()
     await page.getByText('The signature over the body is one of that key').waitFor()
+    await step(page, 'Not computed The report before').getByText('Agents of version 0').waitFor()
     await sql`update reports set body = body || ' '::bytea`.execute(server.database.db)
     await page.reload()
     await page.getByText(NOT_GENUINE).waitFor()
@@ -140,6 +152,62 @@ describe('a report that is not what was signed', () => {
   })
 })
 
+describe('the key of a report', () => {
+  test('may be revoked later, which is said', async () => {
+    const path = await reported()
+    await server.api('DELETE', `/systems/web1/keys/${agent.key.id}`)
+    const { page } = await openAs(browser, server, 'viewer', path)
+    await page.getByText(GENUINE).waitFor()
+    await step(page, 'Passed The key is one of web1')
+      .getByText(/; revoked .* UTC, after the report came$/)
+      .waitFor()
+  })
+
+  test.each([
+    ['was revoked before', `update keys set status = 'revoked', revoked_at = now() - interval '1 day'`],
+    ['was added after', `update keys set created_at = now() + interval '1 day'`],
+    ['is of another system', `update keys set system_id = (select id from systems where hostname = 'web2')`],
+  ])('fails where it %s', async (_, change) => {
+    const path = await reported()
+    await server.api('POST', '/systems', { body: { hostname: 'web2' } })
+    await sql.raw(change).execute(server.database.db)
+    const { page } = await openAs(browser, server, 'viewer', path)
+    await page.getByText(NOT_GENUINE).waitFor()
+    await step(page, 'Failed The key is one of web1').waitFor()
+    expect(await step(page, 'Failed').count()).toBe(1)
+  })
+})
+
+describe('the report before', () => {
+  test('fails alone where somebody changed it', async () => {
+    const first = await reported()
+    const path = await reported()
+    await sql`update reports set body = body || ' '::bytea
+      where id = ${Buffer.from(first.slice(-64), 'hex')}`.execute(server.database.db)
+    const { page } = await openAs(browser, server, 'viewer', path)
+    await page.getByText('Verified, but the report before it was changed').waitFor()
+    await step(page, 'Failed The report before').waitFor()
+    expect(await step(page, 'Failed').count()).toBe(1)
+    await page.getByRole('link', { name: first.slice('/reports/'.length) }).click()
+    await page.getByText(NOT_GENUINE).waitFor()
+  })
+
+  test('is said to be gone where retention removed it, and never to have come where it did not', async () => {
+    const first = await reported()
+    const second = await reported()
+    const third = await reported({ previous: `sha256:${'0'.repeat(64)}` })
+    await sql`delete from reports where id = ${Buffer.from(first.slice(-64), 'hex')}`.execute(
+      server.database.db,
+    )
+    const { page } = await openAs(browser, server, 'viewer', second)
+    await page.getByText(GENUINE).waitFor()
+    await step(page, 'Not computed The report before').getByText('retention removed it').waitFor()
+    await page.goto(third)
+    await page.getByText(GENUINE).waitFor()
+    await step(page, 'Not computed The report before').getByText('never arrived').waitFor()
+  })
+})
+
 describe('a browser that cannot verify', () => {
   test.each([
     [
@@ -174,10 +242,15 @@ test('a report may say anything: it stays text, and as wide as the page', async 
   expect(complaints).toEqual([])
 })
 
-test('a report that there is not is said not to be there', async () => {
-  const { page } = await openAs(browser, server, 'viewer', `/reports/sha256:${'0'.repeat(64)}`)
-  await page.getByRole('alert').getByText('There is no such thing').waitFor()
-})
+test.each([`sha256:${'0'.repeat(64)}`, 'nonsense'])(
+  'a report that there is not is said not to be there: %s',
+  async (id) => {
+    const { page } = await openAs(browser, server, 'viewer', `/reports/${id}`)
+    await page.getByText('There is no report of this id').waitFor()
+    await page.getByRole('link', { name: 'All systems, each with its reports' }).click()
+    await page.getByRole('heading', { level: 1, name: 'Systems' }).waitFor()
+  },
+)
 
 test('a report is shown to who has signed in, and to nobody else', async () => {
   const { page, close } = await openPage(browser, server.url)
