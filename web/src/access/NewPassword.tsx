@@ -1,4 +1,4 @@
-import { Field } from '../ui/Field.tsx'
+import { TextField } from '../ui/TextField.tsx'
 
 /** The server's rule (src/server/people/passwords.ts). */
 export const LEAST = 12
@@ -14,19 +14,16 @@ export function NewPassword({
   label?: string
 }) {
   return (
-    <Field label={label} hint={`At least ${LEAST} characters; several words are easy to keep in mind.`}>
-      {(tie) => (
-        <input
-          {...tie}
-          required
-          type="password"
-          autoComplete="new-password"
-          minLength={LEAST}
-          maxLength={256}
-          value={value}
-          onChange={({ target }) => onChange(target.value)}
-        />
-      )}
-    </Field>
+    <TextField
+      label={label}
+      hint={`At least ${LEAST} characters; several words are easy to keep in mind.`}
+      required
+      type="password"
+      autoComplete="new-password"
+      minLength={LEAST}
+      maxLength={256}
+      value={value}
+      onChange={onChange}
+    />
   )
 }

@@ -2,8 +2,8 @@ import { useMutation } from '@tanstack/react-query'
 import { useState } from 'react'
 import { call } from '../api/client.ts'
 import { Button } from '../ui/Button.tsx'
-import { Field } from '../ui/Field.tsx'
 import { ProblemNote } from '../ui/ProblemNote.tsx'
+import { TextField } from '../ui/TextField.tsx'
 import { AccessPage } from './AccessPage.tsx'
 import { useLinkToken } from './link-token.ts'
 import { NewPassword } from './NewPassword.tsx'
@@ -34,18 +34,15 @@ export function SetUp() {
           }}
         >
           <p>You become the first administrator, and can add others afterwards.</p>
-          <Field label="Name" hint="What you sign in with.">
-            {(tie) => (
-              <input
-                {...tie}
-                required
-                autoComplete="username"
-                maxLength={128}
-                value={name}
-                onChange={({ target }) => setName(target.value)}
-              />
-            )}
-          </Field>
+          <TextField
+            label="Name"
+            hint="What you sign in with."
+            required
+            autoComplete="username"
+            maxLength={128}
+            value={name}
+            onChange={setName}
+          />
           <NewPassword value={password} onChange={setPassword} />
           {setUp.error !== null && <ProblemNote error={setUp.error} />}
           <Button type="submit" look="main" busy={setUp.isPending}>

@@ -4,8 +4,8 @@ import { useState } from 'react'
 import { call } from '../api/client.ts'
 import { read } from '../api/queries.ts'
 import { Button } from '../ui/Button.tsx'
-import { Field } from '../ui/Field.tsx'
 import { ProblemNote } from '../ui/ProblemNote.tsx'
+import { TextField } from '../ui/TextField.tsx'
 import { AccessPage } from './AccessPage.tsx'
 import classes from './AccessPage.module.css'
 import { localPath, useBecome } from './session.ts'
@@ -44,31 +44,23 @@ export function SignIn() {
           signIn.mutate()
         }}
       >
-        <Field label="Name">
-          {(tie) => (
-            <input
-              {...tie}
-              required
-              autoComplete="username"
-              maxLength={128}
-              value={name}
-              onChange={({ target }) => setName(target.value)}
-            />
-          )}
-        </Field>
-        <Field label="Password">
-          {(tie) => (
-            <input
-              {...tie}
-              required
-              type="password"
-              autoComplete="current-password"
-              maxLength={1024}
-              value={password}
-              onChange={({ target }) => setPassword(target.value)}
-            />
-          )}
-        </Field>
+        <TextField
+          label="Name"
+          required
+          autoComplete="username"
+          maxLength={128}
+          value={name}
+          onChange={setName}
+        />
+        <TextField
+          label="Password"
+          required
+          type="password"
+          autoComplete="current-password"
+          maxLength={1024}
+          value={password}
+          onChange={setPassword}
+        />
         {signIn.error !== null && <ProblemNote error={signIn.error} />}
         <Button type="submit" look="main" busy={signIn.isPending}>
           Sign in

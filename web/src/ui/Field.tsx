@@ -9,7 +9,7 @@ export function Field({
   children,
 }: {
   label: string
-  hint?: string
+  hint?: string | undefined
   error?: string | undefined
   /** Given what ties the control to its texts. */
   children: (tie: { id: string; 'aria-describedby': string; 'aria-invalid': boolean }) => ReactNode

@@ -9,6 +9,7 @@ export function FormDialog({
   title,
   does,
   change,
+  disabledReason,
   onSubmit,
   onClose,
   children,
@@ -17,6 +18,8 @@ export function FormDialog({
   /** What is done, as the button says it. */
   does: string
   change: { isPending: boolean; error: Error | null }
+  /** Why it cannot be done now. */
+  disabledReason?: string | null
   onSubmit: () => void
   onClose: () => void
   children: ReactNode
@@ -34,7 +37,7 @@ export function FormDialog({
         {change.error !== null && <ProblemNote error={change.error} />}
         <div className={classes.buttons}>
           <Button onClick={onClose}>Cancel</Button>
-          <Button type="submit" look="main" busy={change.isPending}>
+          <Button type="submit" look="main" busy={change.isPending} disabledReason={disabledReason}>
             {does}
           </Button>
         </div>

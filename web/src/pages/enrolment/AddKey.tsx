@@ -1,8 +1,8 @@
 import { useState } from 'react'
 import { useChange } from '../../api/queries.ts'
-import { Field } from '../../ui/Field.tsx'
 import { FormDialog } from '../../ui/FormDialog.tsx'
 import { Snippet } from '../../ui/Snippet.tsx'
+import { TextField } from '../../ui/TextField.tsx'
 
 /** Gives a system one more key: the first step of a rotation. */
 export function AddKey({ onClose }: { onClose: () => void }) {
@@ -27,31 +27,23 @@ export function AddKey({ onClose }: { onClose: () => void }) {
         revoke the old key when the host reports with the new one.
       </p>
       <Snippet text="cf-keygen -f host.key" what="command" />
-      <Field label="System" hint="Its host name.">
-        {(tie) => (
-          <input
-            {...tie}
-            required
-            maxLength={253}
-            autoComplete="off"
-            value={hostname}
-            onChange={({ target }) => setHostname(target.value)}
-          />
-        )}
-      </Field>
-      <Field label="Public key" hint="What cf-keygen prints: 44 characters of base64.">
-        {(tie) => (
-          <input
-            {...tie}
-            required
-            maxLength={64}
-            autoComplete="off"
-            spellCheck={false}
-            value={key}
-            onChange={({ target }) => setKey(target.value)}
-          />
-        )}
-      </Field>
+      <TextField
+        label="System"
+        hint="Its host name."
+        required
+        maxLength={253}
+        value={hostname}
+        onChange={setHostname}
+      />
+      <TextField
+        label="Public key"
+        hint="What cf-keygen prints: 44 characters of base64."
+        required
+        maxLength={64}
+        spellCheck={false}
+        value={key}
+        onChange={setKey}
+      />
     </FormDialog>
   )
 }

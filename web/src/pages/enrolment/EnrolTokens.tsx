@@ -5,11 +5,11 @@ import type { Answer } from '../../api/client.ts'
 import { useChange, useRead } from '../../api/queries.ts'
 import { Badge } from '../../ui/Badge.tsx'
 import { Button } from '../../ui/Button.tsx'
-import { Confirm } from '../../ui/Confirm.tsx'
 import { Empty } from '../../ui/Empty.tsx'
 import { Ends } from '../../ui/Ends.tsx'
 import { Loaded } from '../../ui/Loaded.tsx'
 import { Panel } from '../../ui/Panel.tsx'
+import { Revoke } from '../../ui/Revoke.tsx'
 import { type Column, Table } from '../../ui/Table.tsx'
 import classes from './Enrolment.module.css'
 import { MakeEnrolToken } from './MakeEnrolToken.tsx'
@@ -59,16 +59,11 @@ function TokenTable() {
             keyOf={({ id }) => id}
             columns={COLUMNS}
             renderActions={({ id, name }) => (
-              <Confirm
-                look="danger"
-                label={`Revoke ${name}`}
-                question={`Revoke ${name}?`}
-                does="Revoke"
-                about={<p>It lets no more hosts in. Those that came with it stay.</p>}
+              <Revoke
+                name={name}
+                about="It lets no more hosts in. Those that came with it stay."
                 act={async () => await revoke.mutateAsync({ params: { id } })}
-              >
-                Revoke
-              </Confirm>
+              />
             )}
           />
         )

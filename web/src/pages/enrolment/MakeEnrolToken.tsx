@@ -4,6 +4,7 @@ import { useChange, useRead } from '../../api/queries.ts'
 import { Field } from '../../ui/Field.tsx'
 import { FormDialog } from '../../ui/FormDialog.tsx'
 import { ShownOnce } from '../../ui/ShownOnce.tsx'
+import { TextField } from '../../ui/TextField.tsx'
 import classes from './Enrolment.module.css'
 
 const LASTS = { '3600': 'an hour', '86400': 'a day', '604800': 'a week', '2592000': '30 days' }
@@ -26,17 +27,7 @@ export function MakeEnrolToken({ onClose }: { onClose: () => void }) {
       </ShownOnce>
     )
   const input = (key: Text, label: string, hint: string, more: object = {}) => (
-    <Field label={label} hint={hint}>
-      {(tie) => (
-        <input
-          {...tie}
-          {...more}
-          autoComplete="off"
-          value={form[key]}
-          onChange={({ target }) => put(key, target.value)}
-        />
-      )}
-    </Field>
+    <TextField {...more} label={label} hint={hint} value={form[key]} onChange={(value) => put(key, value)} />
   )
   return (
     <FormDialog

@@ -4,8 +4,8 @@ import { ApiProblem, call } from '../../api/client.ts'
 import { useRead } from '../../api/queries.ts'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { Button } from '../../ui/Button.tsx'
-import { Field } from '../../ui/Field.tsx'
 import { ProblemNote } from '../../ui/ProblemNote.tsx'
+import { TextField } from '../../ui/TextField.tsx'
 import classes from './FirstHost.module.css'
 
 /** Names the host and what it should run, and makes the token that lets it in. */
@@ -43,42 +43,29 @@ export function ChooseHost({ onToken }: { onToken: (token: string, hostname: str
       }}
     >
       <div className={classes.fields}>
-        <Field label="Host name" hint="As the host calls itself; also its nixosConfiguration.">
-          {(tie) => (
-            <input
-              {...tie}
-              required
-              maxLength={253}
-              autoComplete="off"
-              spellCheck={false}
-              value={hostname}
-              onChange={({ target }) => setHostname(target.value)}
-            />
-          )}
-        </Field>
-        <Field
+        <TextField
+          label="Host name"
+          hint="As the host calls itself; also its nixosConfiguration."
+          required
+          maxLength={253}
+          spellCheck={false}
+          value={hostname}
+          onChange={setHostname}
+        />
+        <TextField
           label="Flake"
           hint="The Git repository that says what it should run, as in flake inputs; it is followed from now on. May be left out."
-        >
-          {(tie) => (
-            <>
-              <input
-                {...tie}
-                list="known-flakes"
-                maxLength={2048}
-                autoComplete="off"
-                spellCheck={false}
-                value={flake}
-                onChange={({ target }) => setFlake(target.value)}
-              />
-              <datalist id="known-flakes">
-                {known.map(({ id, url }) => (
-                  <option key={id} value={url} />
-                ))}
-              </datalist>
-            </>
-          )}
-        </Field>
+          list="known-flakes"
+          maxLength={2048}
+          spellCheck={false}
+          value={flake}
+          onChange={setFlake}
+        />
+        <datalist id="known-flakes">
+          {known.map(({ id, url }) => (
+            <option key={id} value={url} />
+          ))}
+        </datalist>
       </div>
       {make.error !== null && <ProblemNote error={make.error} />}
       <div>

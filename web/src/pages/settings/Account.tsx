@@ -9,9 +9,9 @@ import { Button } from '../../ui/Button.tsx'
 import { Confirm } from '../../ui/Confirm.tsx'
 import { Empty } from '../../ui/Empty.tsx'
 import { Facts } from '../../ui/Facts.tsx'
-import { Field } from '../../ui/Field.tsx'
 import { Panel } from '../../ui/Panel.tsx'
 import { ProblemNote } from '../../ui/ProblemNote.tsx'
+import { TextField } from '../../ui/TextField.tsx'
 import { Time } from '../../ui/Time.tsx'
 import { ROLES } from './roles.ts'
 import classes from './Settings.module.css'
@@ -69,19 +69,15 @@ function ChangePassword() {
         )
       }}
     >
-      <Field label="Current password">
-        {(tie) => (
-          <input
-            {...tie}
-            required
-            type="password"
-            autoComplete="current-password"
-            maxLength={1024}
-            value={current}
-            onChange={({ target }) => setCurrent(target.value)}
-          />
-        )}
-      </Field>
+      <TextField
+        label="Current password"
+        required
+        type="password"
+        autoComplete="current-password"
+        maxLength={1024}
+        value={current}
+        onChange={setCurrent}
+      />
       <NewPassword label="New password" value={password} onChange={setPassword} />
       {change.error !== null && <ProblemNote error={change.error} />}
       <output className={classes.good}>

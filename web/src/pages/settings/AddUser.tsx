@@ -1,7 +1,7 @@
 import { useState } from 'react'
 import { useChange } from '../../api/queries.ts'
-import { Field } from '../../ui/Field.tsx'
 import { FormDialog } from '../../ui/FormDialog.tsx'
+import { TextField } from '../../ui/TextField.tsx'
 import { ChooseRole } from './ChooseRole.tsx'
 import { PasswordLink } from './PasswordLink.tsx'
 import type { Role } from './roles.ts'
@@ -23,29 +23,15 @@ export function AddUser({ onClose }: { onClose: () => void }) {
       onClose={onClose}
       onSubmit={() => add.mutate({ body: { name: name.trim(), display_name: shown.trim(), role } })}
     >
-      <Field label="Name" hint="What is signed in with; it stays.">
-        {(tie) => (
-          <input
-            {...tie}
-            required
-            maxLength={128}
-            autoComplete="off"
-            value={name}
-            onChange={({ target }) => setName(target.value)}
-          />
-        )}
-      </Field>
-      <Field label="Shown as" hint="May be left out.">
-        {(tie) => (
-          <input
-            {...tie}
-            maxLength={128}
-            autoComplete="off"
-            value={shown}
-            onChange={({ target }) => setShown(target.value)}
-          />
-        )}
-      </Field>
+      <TextField
+        label="Name"
+        hint="What is signed in with; it stays."
+        required
+        maxLength={128}
+        value={name}
+        onChange={setName}
+      />
+      <TextField label="Shown as" hint="May be left out." maxLength={128} value={shown} onChange={setShown} />
       <ChooseRole value={role} onChange={setRole} />
     </FormDialog>
   )

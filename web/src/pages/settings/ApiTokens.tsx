@@ -2,11 +2,11 @@ import { useState } from 'react'
 import type { Answer } from '../../api/client.ts'
 import { useChange, useRead } from '../../api/queries.ts'
 import { Button } from '../../ui/Button.tsx'
-import { Confirm } from '../../ui/Confirm.tsx'
 import { Empty } from '../../ui/Empty.tsx'
 import { Ends } from '../../ui/Ends.tsx'
 import { Loaded } from '../../ui/Loaded.tsx'
 import { Panel } from '../../ui/Panel.tsx'
+import { Revoke } from '../../ui/Revoke.tsx'
 import { type Column, Table } from '../../ui/Table.tsx'
 import { Time } from '../../ui/Time.tsx'
 import { AdminOnly } from './AdminOnly.tsx'
@@ -50,16 +50,11 @@ function TokenList() {
               keyOf={({ id }) => id}
               columns={COLUMNS}
               renderActions={({ id, name }) => (
-                <Confirm
-                  look="danger"
-                  label={`Revoke ${name}`}
-                  question={`Revoke ${name}?`}
-                  does="Revoke"
-                  about={<p>Whatever uses it is refused from now on. This cannot be undone.</p>}
+                <Revoke
+                  name={name}
+                  about="Whatever uses it is refused from now on. This cannot be undone."
                   act={async () => await revoke.mutateAsync({ params: { id } })}
-                >
-                  Revoke
-                </Confirm>
+                />
               )}
             />
           )

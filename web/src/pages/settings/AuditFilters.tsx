@@ -1,6 +1,7 @@
 import { useState } from 'react'
 import { Button } from '../../ui/Button.tsx'
 import { Field } from '../../ui/Field.tsx'
+import { TextField } from '../../ui/TextField.tsx'
 import classes from './Audit.module.css'
 import { ACTIONS } from './audit-actions.ts'
 import { type AuditSearch, auditSearch } from './audit-search.ts'
@@ -24,11 +25,7 @@ export function AuditFilters({
   const put = (key: keyof AuditSearch, value: string): void =>
     setDraft((before) => ({ ...before, [key]: value }))
   const textField = (key: 'actor' | 'subject' | 'from' | 'to', label: string, type = 'text') => (
-    <Field label={label}>
-      {(tie) => (
-        <input {...tie} type={type} value={draft[key]} onChange={({ target }) => put(key, target.value)} />
-      )}
-    </Field>
+    <TextField label={label} type={type} value={draft[key]} onChange={(value) => put(key, value)} />
   )
   return (
     <form

@@ -3,6 +3,7 @@ import { useChange } from '../../api/queries.ts'
 import { Field } from '../../ui/Field.tsx'
 import { FormDialog } from '../../ui/FormDialog.tsx'
 import { ShownOnce } from '../../ui/ShownOnce.tsx'
+import { TextField } from '../../ui/TextField.tsx'
 import { ChooseRole } from './ChooseRole.tsx'
 import type { Role } from './roles.ts'
 
@@ -34,18 +35,14 @@ export function MakeToken({ onClose }: { onClose: () => void }) {
         })
       }
     >
-      <Field label="Name" hint="What it is for: the audit trail shows it.">
-        {(tie) => (
-          <input
-            {...tie}
-            required
-            maxLength={256}
-            autoComplete="off"
-            value={name}
-            onChange={({ target }) => setName(target.value)}
-          />
-        )}
-      </Field>
+      <TextField
+        label="Name"
+        hint="What it is for: the audit trail shows it."
+        required
+        maxLength={256}
+        value={name}
+        onChange={setName}
+      />
       <ChooseRole value={role} onChange={setRole} />
       <Field label="Lasts">
         {(tie) => (

@@ -1,11 +1,8 @@
 import { useState } from 'react'
 import { useChange } from '../../api/queries.ts'
 import { keysOf } from '../../keys.ts'
-import { Button } from '../../ui/Button.tsx'
-import { Dialog } from '../../ui/Dialog.tsx'
-import { Field } from '../../ui/Field.tsx'
-import { ProblemNote } from '../../ui/ProblemNote.tsx'
-import classes from './System.module.css'
+import { FormDialog } from '../../ui/FormDialog.tsx'
+import { TextField } from '../../ui/TextField.tsx'
 import type { SystemAnswer } from './system-answer.ts'
 
 const FIELDS = {
@@ -42,35 +39,25 @@ export function ChangeSystem({ system: current, onClose }: { system: SystemAnswe
   const changes = changesOf(system, values)
   const nothing = Object.keys(changes).length === 0 ? 'Nothing differs' : null
   return (
-    <Dialog title={`Change ${system.hostname}`} onClose={onClose}>
-      <form
-        className={classes.form}
-        onSubmit={(event) => {
-          event.preventDefault()
-          change.mutate({ params: { hostname: system.hostname }, body: changes }, { onSuccess: onClose })
-        }}
-      >
-        {keysOf(FIELDS).map((name) => (
-          <Field key={name} label={FIELDS[name].label} hint={FIELDS[name].hint}>
-            {(tie) => (
-              <input
-                {...tie}
-                maxLength={FIELDS[name].maxLength}
-                value={values[name]}
-                onChange={({ target }) => setValues({ ...values, [name]: target.value })}
-              />
-            )}
-          </Field>
-        ))}
-        {change.error !== null && <ProblemNote error={change.error} />}
-        <div className={classes.buttons}>
-          <Button onClick={onClose}>Cancel</Button>
-          <Button type="submit" look="main" busy={change.isPending} disabledReason={nothing}>
-            Save
-          </Button>
-        </div>
-      </form>
-    </Dialog>
+    <FormDialog
+      title={`Change ${system.hostname}`}
+      does="Save"
+      change={change}
+      disabledReason={nothing}
+      onClose={onClose}
+      onSubmit={() =>
+        change.mutate({ params: { hostname: system.hostname }, body: changes }, { onSuccess: onClose })
+      }
+    >
+      {keysOf(FIELDS).map((name) => (
+        <TextField
+          key={name}
+          {...FIELDS[name]}
+          value={values[name]}
+          onChange={(value) => setValues({ ...values, [name]: value })}
+        />
+      ))}
+    </FormDialog>
   )
 }
 
