@@ -274,6 +274,8 @@ describe('an operator', () => {
     expect((await agent.enroll(body.token)).status).toBe(202)
     const { page } = await openAs(browser, server, 'operator', '/systems/new1?tab=keys')
     await page.getByRole('button', { name: 'Approve' }).click()
+    await page.getByRole('dialog').getByText(agent.key.id).waitFor()
+    await page.getByRole('dialog').getByRole('button', { name: 'Approve' }).click()
     await page.getByRole('row', { name: /Active/ }).waitFor()
     expect((await agent.heartbeat()).status).toBe(200)
   })

@@ -17,7 +17,10 @@ export function RevokeKey({ of: { id, hostname }, does }: { of: Key; does: 'Revo
       about={
         <div className={classes.stack}>
           <code className={classes.fingerprint}>{id}</code>
-          <p>It never works again, for no system. What was signed with it before stays as evidence.</p>
+          <p>
+            It never works again, for no system. Where it is the only one, {hostname} cannot report until it
+            has another. What was signed with it before stays as evidence.
+          </p>
         </div>
       }
       act={async () => await revoke.mutateAsync({ params: { hostname, key: id } })}

@@ -1,7 +1,4 @@
-import { useMay } from '../../access/may.ts'
 import { usePages } from '../../api/pages.ts'
-import { useChange } from '../../api/queries.ts'
-import { Confirm } from '../../ui/Confirm.tsx'
 import { Empty } from '../../ui/Empty.tsx'
 import { Loaded } from '../../ui/Loaded.tsx'
 import { Mono } from '../../ui/Mono.tsx'
@@ -10,7 +7,7 @@ import { Panel } from '../../ui/Panel.tsx'
 import { Skeleton } from '../../ui/Skeleton.tsx'
 import { type Column, Table } from '../../ui/Table.tsx'
 import { Time } from '../../ui/Time.tsx'
-import classes from './Enrolment.module.css'
+import { ApproveKey } from './ApproveKey.tsx'
 import { HostLink } from './HostLink.tsx'
 import type { Key } from './key-states.ts'
 import { RevokeKey } from './RevokeKey.tsx'
@@ -38,7 +35,7 @@ export function WaitingKeys() {
               columns={COLUMNS}
               renderActions={(key) => (
                 <>
-                  <Approve of={key} />
+                  <ApproveKey of={key} />
                   <RevokeKey of={key} does="Refuse" />
                 </>
               )}
@@ -59,29 +56,3 @@ const COLUMNS: Column<Key>[] = [
   },
   { head: 'Asked', cell: ({ created_at: at }) => <Time at={at} /> },
 ]
-
-function Approve({ of: { id, hostname } }: { of: Key }) {
-  const mayNot = useMay('operator')
-  const approve = useChange('approveKeys')
-  return (
-    <Confirm
-      look="main"
-      label={`Approve the key of ${hostname}`}
-      disabledReason={mayNot}
-      question={`Let this key report as ${hostname}?`}
-      does="Approve"
-      about={
-        <div className={classes.stack}>
-          <code className={classes.fingerprint}>{id}</code>
-          <p>
-            Compare it with what the host says: <code>key_id</code> in{' '}
-            <code>journalctl -u crystal-forge-agent</code>.
-          </p>
-        </div>
-      }
-      act={async () => await approve.mutateAsync({ params: { hostname }, body: { key_id: id } })}
-    >
-      Approve
-    </Confirm>
-  )
-}

@@ -1,30 +1,22 @@
-import { useMay } from '../../access/may.ts'
-import type { Answer } from '../../api/client.ts'
-import { useChange, useRead } from '../../api/queries.ts'
-import { Badge, type Tone } from '../../ui/Badge.tsx'
-import { Button } from '../../ui/Button.tsx'
-import { Confirm } from '../../ui/Confirm.tsx'
+import { useRead } from '../../api/queries.ts'
 import { Empty } from '../../ui/Empty.tsx'
 import { Loaded } from '../../ui/Loaded.tsx'
 import { Mono } from '../../ui/Mono.tsx'
 import { Panel } from '../../ui/Panel.tsx'
-import { ProblemNote } from '../../ui/ProblemNote.tsx'
+import { StateBadge } from '../../ui/StateBadge.tsx'
 import { Time } from '../../ui/Time.tsx'
+import { ApproveKey } from '../enrolment/ApproveKey.tsx'
+import { type Key, KEY_STATES } from '../enrolment/key-states.ts'
+import { RevokeKey } from '../enrolment/RevokeKey.tsx'
 import classes from './System.module.css'
 import type { SystemAnswer } from './system-answer.ts'
 
-type Key = Answer<'listSystemKeys'>['keys'][number]
-
-const STATUS: Record<Key['status'], { tone: Tone; text: string; hint: string }> = {
-  pending: { tone: 'warn', text: 'Pending', hint: 'It may not report until it is approved' },
-  active: { tone: 'good', text: 'Active', hint: 'It may report' },
-  inactive: { tone: 'quiet', text: 'Inactive', hint: 'It was taken out of the configuration' },
-  revoked: { tone: 'bad', text: 'Revoked', hint: 'It never works again; what it signed stays as evidence' },
-}
+/** That a key asks to be let in is no event. */
+const AGAIN_MS = 20_000
 
 /** The keys it may report with, revoked ones too. */
 export function Keys({ system: { hostname } }: { system: SystemAnswer }) {
-  const keys = useRead('listSystemKeys', { params: { hostname } })
+  const keys = useRead('listSystemKeys', { params: { hostname } }, { again: () => AGAIN_MS })
   return (
     <Panel title="Keys" flush>
       <Loaded from={keys}>
@@ -59,60 +51,28 @@ export function Keys({ system: { hostname } }: { system: SystemAnswer }) {
 }
 
 function KeyRow({ of: key }: { of: Key }) {
-  const { tone, text, hint } = STATUS[key.status]
+  const { id, status, declared, created_at: added, revoked_at: revoked } = key
   return (
     <tr>
       <td className={classes.keyId}>
-        <Mono value={key.id} what="key id" />
+        <Mono value={id} what="key id" />
       </td>
       <td>
-        <Badge tone={tone} hint={hint}>
-          {text}
-        </Badge>
+        <StateBadge state={KEY_STATES[status]} />
       </td>
-      <td>{key.declared ? 'configuration' : 'API or enrolment'}</td>
+      <td>{declared ? 'configuration' : 'API or enrolment'}</td>
       <td>
-        <Time at={key.created_at} />
+        <Time at={added} />
       </td>
-      <td>{key.revoked_at === null ? '–' : <Time at={key.revoked_at} />}</td>
-      <td className={classes.acts}>{key.status === 'revoked' ? '–' : <KeyActs of={key} />}</td>
+      <td>{revoked === null ? '–' : <Time at={revoked} />}</td>
+      <td className={classes.acts}>
+        {status === 'pending' && <ApproveKey of={key} />}{' '}
+        {status === 'revoked' ? (
+          '–'
+        ) : (
+          <RevokeKey of={key} does={status === 'pending' ? 'Refuse' : 'Revoke'} />
+        )}
+      </td>
     </tr>
-  )
-}
-
-function KeyActs({ of: { id, hostname, status } }: { of: Key }) {
-  const mayNot = useMay('operator')
-  const approve = useChange('approveKeys')
-  const revoke = useChange('revokeSystemKey')
-  return (
-    <>
-      {status === 'pending' && (
-        <Button
-          look="main"
-          busy={approve.isPending}
-          disabledReason={mayNot}
-          onClick={() => approve.mutate({ params: { hostname }, body: { key_id: id } })}
-        >
-          Approve
-        </Button>
-      )}
-      <Confirm
-        look="danger"
-        question="Revoke this key for ever?"
-        does="Revoke"
-        about={
-          <p>
-            <code className={classes.whole}>{id}</code> never works again, on this system or any other. Where
-            it is the only one, {hostname} cannot report until it has another. What it signed stays as
-            evidence.
-          </p>
-        }
-        disabledReason={mayNot}
-        act={async () => await revoke.mutateAsync({ params: { hostname, key: id } })}
-      >
-        Revoke
-      </Confirm>
-      {approve.error !== null && <ProblemNote error={approve.error} />}
-    </>
   )
 }
