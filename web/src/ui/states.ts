@@ -135,7 +135,7 @@ export const FLAGS: Record<FlagName, Shown> = {
     tone: 'bad',
     icon: History,
     text: 'History lost',
-    hint: 'The host lost reports it had not delivered.',
+    hint: 'The host knows of an accepted report that this server does not have.',
   },
   spool_failed: {
     tone: 'warn',
