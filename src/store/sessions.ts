@@ -15,6 +15,7 @@ export interface SessionUser {
   name: string
   display_name: string
   role: Role
+  signs_in_by: 'password' | 'oidc'
   expires_at: Date
 }
 
@@ -66,6 +67,9 @@ export async function useSession(
       'users.name',
       'users.display_name',
       sql<Role>`users.role`.as('role'),
+      sql<SessionUser['signs_in_by']>`case when users.issuer is null then 'password' else 'oidc' end`.as(
+        'signs_in_by',
+      ),
       'sessions.expires_at',
       sql<boolean>`sessions.last_used_at < now() - interval '5 minutes'`.as('stale'),
     ])

@@ -45,6 +45,9 @@ test('who signs in with the provider comes back to the page that was asked for, 
   await page.getByText('operator', { exact: true }).waitFor()
   const follow = page.getByRole('button', { name: 'Follow a flake' })
   expect(await follow.getAttribute('aria-disabled')).toBe('false')
+  await page.goto('/settings/account')
+  await page.getByText('by Our provider, which has the password').waitFor()
+  expect(await page.getByRole('region', { name: 'Password' }).count()).toBe(0)
   expect(complaints).toEqual([])
 })
 

@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { recordRun, registerJob } from '../../src/store/job-runs.ts'
@@ -100,6 +101,20 @@ describe('users', () => {
     await confirmed('Remove')
     await rowOf(page, 'vera').waitFor({ state: 'detached' })
     expect((await server.api('GET', '/users')).body.users).toHaveLength(1)
+  })
+
+  test('who sign in with the provider have no password and no role to be given here', async () => {
+    await addTestUser(server, 'grace', 'viewer')
+    await sql`update users set issuer = 'https://id.example.org', subject = '1', password = null
+      where name = 'grace'`.execute(server.database.db)
+    const { page } = await openAs(browser, server, 'admin', '/settings/users')
+    await button(page, 'Manage grace').click()
+    await page.getByLabel('Role').selectOption('operator')
+    for (const [name, why] of [
+      ['Change the role', 'The groups at the OpenID provider say the role'],
+      ['New link', 'Signs in with the OpenID provider'],
+    ] as const)
+      expect(await button(page, name).getAttribute('title')).toBe(why)
   })
 
   test('always have an administrator: the last one is kept in the words of the server', async () => {

@@ -14,7 +14,7 @@ export interface ApiCaller {
   name: string
   role: Role
   /** Of a user: the session. */
-  session?: { id: number; displayName: string; expiresAt: Date }
+  session?: { id: number; displayName: string; signsInBy: 'password' | 'oidc'; expiresAt: Date }
 }
 
 /** Makes the hook that lets callers of at least this role through. */
@@ -46,8 +46,9 @@ export function createFindCaller({ db, settings }: ServerContext): FindCaller {
     const user = token === null ? null : await useSession(db, token, { watch })
     if (user !== null) {
       refuseCrossSite(request, { publicUrl: settings.publicUrl, cookie: true })
-      const { id, name, role, sessionId, display_name: displayName, expires_at: expiresAt } = user
-      return { kind: 'user', id, name, role, session: { id: sessionId, displayName, expiresAt } }
+      const { id, name, role, sessionId, display_name, signs_in_by, expires_at: expiresAt } = user
+      const session = { id: sessionId, displayName: display_name, signsInBy: signs_in_by, expiresAt }
+      return { kind: 'user', id, name, role, session }
     }
     return settings.anonymousRead ? { kind: 'anonymous', id: 0, name: 'anonymous', role: 'viewer' } : null
   }

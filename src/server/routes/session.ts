@@ -6,7 +6,7 @@ import { hasUsers } from '../../store/users.ts'
 import { actorOf } from '../api/actor.ts'
 import type { ApiCaller, Authorise, FindCaller } from '../api/authorise.ts'
 import { TriedPassword } from '../api/people.ts'
-import { oneOfOrNull, orNull, problemResponses, TextOrNull, TimeOrNull } from '../api/schemas.ts'
+import { oneOf, oneOfOrNull, orNull, problemResponses, TextOrNull, TimeOrNull } from '../api/schemas.ts'
 import type { ServerContext } from '../context.ts'
 import type { CountSignIn } from '../metrics.ts'
 import { clearSessionCookie, setSessionCookie } from '../people/cookie.ts'
@@ -16,7 +16,12 @@ import { ROLES } from '../../store/api-tokens.ts'
 
 const SessionSchema = Type.Object({
   user: Type.Union([
-    Type.Object({ id: Type.Integer(), name: Type.String(), display_name: Type.String() }),
+    Type.Object({
+      id: Type.Integer(),
+      name: Type.String(),
+      display_name: Type.String(),
+      signs_in_by: oneOf(['password', 'oidc']),
+    }),
     Type.Null(),
   ]),
   token: TextOrNull,
@@ -56,7 +61,12 @@ export function sessionRoutes(
     user:
       caller?.session === undefined
         ? null
-        : { id: caller.id, name: caller.name, display_name: caller.session.displayName },
+        : {
+            id: caller.id,
+            name: caller.name,
+            display_name: caller.session.displayName,
+            signs_in_by: caller.session.signsInBy,
+          },
     token: caller?.kind === 'token' ? caller.name : null,
     role: caller?.role ?? null,
     expires_at: caller?.session?.expiresAt ?? null,

@@ -336,7 +336,7 @@ export interface Operations {
     params: undefined
     query: undefined
     body: undefined
-    answer: { "user": { "id": number; "name": string; "display_name": string } | null; "token": string | null; "role": "viewer" | "operator" | "admin" | null; "expires_at": string | null; "anonymous_read": boolean; "setup_needed": boolean; "sign_in": { "password": boolean; "oidc": { "name": string } | null } }
+    answer: { "user": { "id": number; "name": string; "display_name": string; "signs_in_by": "password" | "oidc" } | null; "token": string | null; "role": "viewer" | "operator" | "admin" | null; "expires_at": string | null; "anonymous_read": boolean; "setup_needed": boolean; "sign_in": { "password": boolean; "oidc": { "name": string } | null } }
   }
   signIn: {
     params: undefined

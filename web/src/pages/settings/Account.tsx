@@ -17,7 +17,12 @@ import { ROLES } from './roles.ts'
 import classes from './Settings.module.css'
 
 export function Account() {
-  const { user, role, expires_at: expiresAt } = useSession()
+  const {
+    user,
+    role,
+    expires_at: expiresAt,
+    sign_in: { oidc },
+  } = useSession()
   if (user === null)
     return (
       <Panel title="You">
@@ -37,13 +42,19 @@ export function Account() {
             Name: <bdi>{user.name}</bdi>,
             'Shown as': user.display_name === '' ? null : <bdi>{user.display_name}</bdi>,
             Role: role === null ? null : `${role}: ${ROLES[role]}`,
+            'Signs in':
+              user.signs_in_by === 'oidc'
+                ? `by ${oidc?.name ?? 'the OpenID provider'}, which has the password`
+                : null,
             'This session ends': expiresAt === null ? null : <Time at={expiresAt} />,
           }}
         />
       </Panel>
-      <Panel title="Password">
-        <ChangePassword />
-      </Panel>
+      {user.signs_in_by === 'password' && (
+        <Panel title="Password">
+          <ChangePassword />
+        </Panel>
+      )}
       <Panel title="Sessions">
         <SignOutEverywhere id={user.id} />
       </Panel>

@@ -48,7 +48,13 @@ function ChangeRole({ user }: { user: User }) {
           type="submit"
           look="main"
           busy={change.isPending}
-          disabledReason={role === user.role ? 'This is the role already' : null}
+          disabledReason={
+            user.signs_in_by === 'oidc'
+              ? 'The groups at the OpenID provider say the role'
+              : role === user.role
+                ? 'This is the role already'
+                : null
+          }
         >
           Change the role
         </Button>
