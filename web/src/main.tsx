@@ -5,7 +5,7 @@ import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
 import { noteTouches } from './api/attended.ts'
 import { ApiProblem } from './api/client.ts'
-import { mayPass } from './api/queries.ts'
+import { mayPass, read } from './api/queries.ts'
 import { createLive } from './live/live.ts'
 import { createPages } from './router.tsx'
 import { applyTheme, chosenTheme } from './shell/theme.ts'
@@ -30,6 +30,13 @@ async function readSessionAgain(): Promise<void> {
   await router.invalidate()
 }
 const router = createPages({ client, live: createLive(client) })
+// on their way while the page is drawn for the first time: who looks at it, and what it is made of
+void client.prefetchQuery(read('getSession', {}))
+for (const { routeId } of router.matchRoutes(router.latestLocation)) {
+  const route = router.routesById[routeId]
+  if (route !== undefined) void router.loadRouteChunk(route)
+}
+
 const root = document.getElementById('root')
 if (root === null) throw new Error('index.html has no #root')
 createRoot(root).render(
