@@ -146,8 +146,6 @@ export function createPages(context: Shared) {
     defaultPreload: 'intent',
     defaultErrorComponent: Broken,
     scrollRestoration: true,
-    // another list begins at its top
-    scrollToTopSelectors: ['[data-list]'],
     // what a page does not know stays out of what it reads
     search: { strict: true },
   })

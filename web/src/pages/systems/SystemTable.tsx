@@ -1,5 +1,5 @@
 import { ArrowDown } from 'lucide-react'
-import { memo, type RefObject, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react'
+import { memo, useEffect, useMemo, useRef, useState } from 'react'
 import { useNow } from '../../ui/Time.tsx'
 import { CARD, type Column, type ColumnName, COLUMNS, type SystemRow } from './columns.tsx'
 import type { SystemsSearch } from './search.ts'
@@ -34,18 +34,17 @@ export function SystemTable({
   const height = isNarrow ? CARD_PX : ROW_PX
   const now = useNow()
   const count = total ?? 0
-  const { first, end } = useWindow(box, count, height)
+  const { first, end } = useWindow(box, list, count, height)
   useEffect(() => {
     see(first, end - 1)
     if (end + 50 > rows.length) readOn()
   }, [first, end, rows.length, see, readOn])
-  useTopOf(list, box)
   const links = useSystemLinks()
   const holding = useHolding(hold)
   const width = columns.reduce((sum, column) => sum + column.width, 0)
   return (
     // oxlint-disable-next-line jsx-a11y/no-static-element-interactions -- looks whether somebody is at a row, and follows its links
-    <div ref={box} className={classes.box} data-list {...links} {...holding}>
+    <div ref={box} className={classes.box} {...links} {...holding}>
       <table className={classes.table} style={{ minWidth: width }} aria-rowcount={count + 1}>
         <colgroup>
           {columns.map(({ title, width: px }) => (
@@ -74,16 +73,6 @@ export function SystemTable({
 /** What holds the place of the rows that do not exist. */
 function Space({ height }: { height: number }) {
   return height > 0 && <tr aria-hidden style={{ height }} />
-}
-
-/** Another list begins at its top. */
-function useTopOf(list: string, box: RefObject<HTMLElement | null>): void {
-  const shown = useRef(list)
-  useLayoutEffect(() => {
-    if (shown.current === list) return
-    shown.current = list
-    box.current?.scrollTo(0, 0)
-  }, [list, box])
 }
 
 /** Says whether the pointer or the focus is within. */

@@ -4,6 +4,8 @@ import type { Answer } from '../../api/client.ts'
 export interface SystemPage extends Answer<'listSystems'> {
   /** Milliseconds since 1970. */
   readAt: number
+  /** Which list they are of. */
+  list: string
 }
 
 /** A page with the newer facts of its systems, which stay where they are. */

@@ -21,7 +21,7 @@ export interface SystemList {
   /** Null until it is known. */
   total: number | null
   error: Error | null
-  /** Which list it is: another one begins at its top. */
+  /** Which list the rows are of: another one begins at its top. */
   name: string
   /** Systems came, went or moved since the list was read. */
   hasNews: boolean
@@ -40,11 +40,12 @@ async function readPage(
   signal: AbortSignal,
 ): Promise<SystemPage> {
   const query = { ...search, limit: PAGE, ...(after !== null && { after }) }
-  return { ...(await call('listSystems', { query }, signal)), readAt: Date.now() }
+  return {
+    ...(await call('listSystems', { query }, signal)),
+    readAt: Date.now(),
+    list: JSON.stringify(search),
+  }
 }
-
-/** Outside of the component: what it makes is kept while nothing changes. */
-const dataOfAll = (results: { data: SystemPage | undefined }[]) => results.map(({ data }) => data)
 
 /** The pages of the list that the filters leave. */
 export function systemPages(search: SystemsSearch) {
@@ -85,9 +86,8 @@ export function useSystems(search: SystemsSearch): SystemList {
         ...(page !== undefined && { initialData: page, initialDataUpdatedAt: isStale ? 0 : page.readAt }),
       }
     }),
-    combine: dataOfAll,
   })
-  const freshOf = (index: number): SystemPage | undefined => fresh[loaded.indexOf(index)]
+  const freshOf = (index: number): SystemPage | undefined => fresh[loaded.indexOf(index)]?.data
   const pages = (data?.pages ?? []).map((page, index) => withFresh(page, freshOf(index)))
   const isOther = pages.some((page, index) => isOtherList(page, freshOf(index)))
   const mayRefresh = !held && pages.length <= PAGES_READ_AGAIN
@@ -100,7 +100,7 @@ export function useSystems(search: SystemsSearch): SystemList {
     rows: pages.flatMap(({ systems }) => systems),
     total: data?.pages.at(-1)?.total ?? null,
     error,
-    name: JSON.stringify([search, beginnings]),
+    name: `${data?.pages[0]?.list} ${beginnings}`,
     hasNews: hasNews && !mayRefresh,
     refresh: () => {
       if (pages.length > PAGES_READ_AGAIN) {
