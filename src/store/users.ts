@@ -91,7 +91,7 @@ export async function changeUser(
   id: number,
   change: UserChange,
 ): Promise<UserRow | null> {
-  await lockAdmins(transaction)
+  await lockForChange(transaction, id)
   const before = await findUser(transaction, id)
   if (before === null) return null
   const after = { ...before, ...withoutUndefined(change) }
@@ -124,7 +124,7 @@ export async function changeUser(
 
 /** Removes a user with all sessions. False when there is none. Throws LastAdminError as `changeUser` does. */
 export async function removeUser(transaction: Transaction<DB>, id: number): Promise<boolean> {
-  await lockAdmins(transaction)
+  await lockForChange(transaction, id)
   const user = await findUser(transaction, id)
   if (user === null) return false
   await transaction.deleteFrom('users').where('id', '=', id).execute()
@@ -193,12 +193,15 @@ export async function setPassword(
 
 const subjectOf = ({ id, name }: { id: number; name: string }) => ({ kind: 'user', id, name }) as const
 
-/** Two who demote each other at once would leave nobody. */
-async function lockAdmins(transaction: Transaction<DB>): Promise<void> {
+/**
+ * The user, so that what one change does is not undone by another that read before it, and all administrators: two who demote
+ * each other at once would leave nobody.
+ */
+async function lockForChange(transaction: Transaction<DB>, id: number): Promise<void> {
   await transaction
     .selectFrom('users')
     .select('id')
-    .where('role', '=', 'admin')
+    .where((where) => where.or([where('role', '=', 'admin'), where('id', '=', id)]))
     .orderBy('id')
     .forUpdate()
     .execute()
