@@ -189,11 +189,7 @@ export function userRoutes(app: FastifyInstance, context: ServerContext, authori
     async (request, reply) => {
       const { id } = request.params
       const user = (await findUser(db, id)) ?? noUser(id)
-      if (user.signs_in_by === 'oidc')
-        throw new Problem(
-          'conflict',
-          `${user.name} signs in with the OpenID provider, and has no password here`,
-        )
+      refuseOidc(user)
       return reply.code(201).send(await linkFor(request, user))
     },
   )
@@ -237,6 +233,7 @@ export function userRoutes(app: FastifyInstance, context: ServerContext, authori
       if (caller?.session === undefined)
         throw new Problem('forbidden', 'only somebody who is signed in has a password')
       const { id, name, session } = caller
+      refuseOidc({ name, signs_in_by: session.signsInBy })
       const { current, password } = request.body
       refuseName(password, name)
       // slowed down like a sign-in: a session that somebody found open must not become a password
@@ -252,6 +249,11 @@ export function userRoutes(app: FastifyInstance, context: ServerContext, authori
       return reply.code(204).send()
     },
   )
+}
+
+function refuseOidc({ name, signs_in_by: by }: Pick<UserRow, 'name' | 'signs_in_by'>): void {
+  if (by === 'oidc')
+    throw new Problem('conflict', `${name} signs in with the OpenID provider, and has no password here`)
 }
 
 function notRight(): Problem {

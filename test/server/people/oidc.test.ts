@@ -186,6 +186,25 @@ describe('signing in', () => {
     ])
   })
 
+  test('gives no password to change here', async () => {
+    const person = newcomer()
+    const { session } = await signIn()
+    expect((await sessionOf(session)).user).toMatchObject({ signs_in_by: 'oidc' })
+    const token = session.cookies.get(FORGE)?.get('__Host-crystal_forge')
+    const reply = await server.api('PUT', '/users/me/password', {
+      token: null,
+      headers: {
+        'sec-fetch-site': 'same-origin',
+        cookie: `__Host-crystal_forge=${token}`,
+      },
+      body: { current: 'a guess of twelve', password: 'a new long password' },
+    })
+    expect([reply.status, reply.body.detail]).toEqual([
+      409,
+      `${person.preferred_username} signs in with the OpenID provider, and has no password here`,
+    ])
+  })
+
   test('of a user whom an admin has disabled is refused', async () => {
     const person = newcomer({ groups: ['leads'] })
     await signIn()
