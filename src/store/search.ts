@@ -28,7 +28,7 @@ export async function search(db: Kysely<DB>, text: string): Promise<Found> {
     db,
   )
   const { rows: commits } = await sql<Found['commits'][number]>`
-    select sha, flake_id, subject
+    select found.sha, found.flake_id, found.subject
     from (
       select id, sha, flake_id, subject from commits where ${/^[0-9a-f]{4,64}$/.test(part)} and sha like ${`${part}%`}
       union
@@ -36,6 +36,7 @@ export async function search(db: Kysely<DB>, text: string): Promise<Found> {
       from (select * from commits order by id desc limit ${RECENT_COMMITS}) recent
       where position(${part} in lower(subject)) > 0
     ) found
-    order by id desc limit ${MAX_FOUND}`.execute(db)
+    join flakes on flakes.id = found.flake_id and flakes.archived_at is null
+    order by found.id desc limit ${MAX_FOUND}`.execute(db)
   return { systems, flakes, commits }
 }

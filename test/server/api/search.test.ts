@@ -39,6 +39,16 @@ test('finds at most eight of each', async () => {
   expect((await find('many')).systems).toHaveLength(8)
 })
 
+test('finds nothing of a flake that is archived', async () => {
+  const { db } = server.database
+  const flakeId = await addTestFlake(db, { url: 'git+https://example.org/gone' })
+  await moveTestBranch(db, flakeId, ['gone'])
+  expect((await find('gone')).commits).toMatchObject([{ sha: shaOf('gone') }])
+  await server.api('DELETE', `/flakes/${flakeId}`)
+  expect(await find('gone')).toEqual({ systems: [], flakes: [], commits: [] })
+  expect((await find(shaOf('gone'))).commits).toEqual([])
+})
+
 test.each(['', '?text=', `?text=${'x'.repeat(254)}`])('needs a text: %s', async (query) => {
   expect((await server.api('GET', `/search${query}`)).status).toBe(422)
 })
