@@ -696,6 +696,8 @@ CREATE INDEX flags_oldest ON public.flags USING btree (flag, since, system_id);
 
 CREATE UNIQUE INDEX flakes_identity ON public.flakes USING btree (repository, COALESCE(directory, ''::text), COALESCE(branch, ''::text));
 
+CREATE INDEX keys_newest ON public.keys USING btree (created_at, id);
+
 CREATE INDEX keys_pending ON public.keys USING btree (system_id) WHERE (status = 'pending'::text);
 
 CREATE INDEX keys_system ON public.keys USING btree (system_id);
