@@ -136,9 +136,13 @@ function judgeWebhooks({ webhooks, flakes }: HealthFacts): HealthPart {
   return { name, status: 'ok', text: `${accepted} accepted within a day`, since: null }
 }
 
+/** One that was killed is not missed where another was begun on its host since. */
 function ofKind(instances: readonly Instance[], kind: InstanceKind) {
   const all = instances.filter((instance) => instance.kind === kind)
-  return { there: all.filter(({ present }) => present), gone: all.filter(({ present }) => !present) }
+  const there = all.filter(({ present }) => present)
+  const isReplaced = ({ host, seen_at: seen }: Instance) =>
+    there.some((other) => other.host === host && other.started_at > seen)
+  return { there, gone: all.filter((instance) => !instance.present && !isReplaced(instance)) }
 }
 
 const count = (n: number, what: string): string => `${n} ${what}${n === 1 ? '' : 's'}`

@@ -26,7 +26,7 @@ test('the database tells its version, size and how fast it answers', async () =>
   expect(database?.text).toMatch(/^PostgreSQL \d+(\.\d+)?, \d+ MiB, answers in \d+\.\d ms$/)
 })
 
-test('a server is there from its start to its end', async () => {
+test('a server is there from its start to its end, and one that is lost is missed until its host has another', async () => {
   expect(await part('servers')).toMatchObject({ status: 'unknown' })
   const one = presence('server')
   const two = presence('server')
@@ -44,8 +44,13 @@ test('a server is there from its start to its end', async () => {
     status: 'degraded',
     text: '1 server; not heard of any more: 1 server on lost1',
   })
-  await one.stop()
-  await two.stop()
+  const three = presence('server')
+  await three.start()
+  await run(
+    sql`update instances set host = 'lost1' where started_at = (select max(started_at) from instances)`,
+  )
+  expect(await part('servers')).toMatchObject({ status: 'ok', text: `2 servers of ${VERSION}` })
+  for (const each of [one, two, three]) await each.stop()
   expect((await read()).instances).toEqual([])
 })
 
