@@ -39,6 +39,10 @@ const longBehind = sql`now() - make_interval(secs => ${sql.lit(LONG_BEHIND_MS / 
 
 const isSyncFailed = sql`sync_failed_at is not null and archived_at is null`
 
+/** To archive a system is an answer to the keys that wait: of one that is archived those that came since wait for another. */
+const isKeyWaiting = sql`keys.status = 'pending' and not exists (
+  select from systems where systems.id = keys.system_id and systems.archived_at >= keys.created_at)`
+
 const shaOf = (column: string) => sql`(select sha from commits where id = ${sql.ref(column)})`
 
 /** Of a row `d` of `drift`. */
@@ -77,7 +81,7 @@ export async function readAttention(db: Kysely<DB>, each: number): Promise<Atten
     select 'key_pending', k.system_id, null, k.since, jsonb_build_object('keys', k.keys)
     from (
       select system_id, min(created_at) as since, count(*) as keys from keys
-      where status = 'pending' and ${isActive('keys.system_id')}
+      where ${isKeyWaiting}
       group by system_id order by since, system_id limit ${each}
     ) k
     union all
@@ -89,8 +93,7 @@ export async function readAttention(db: Kysely<DB>, each: number): Promise<Atten
   const { rows } = await sql<{ behind: number; key_pending: number; sync_failed: number }>`
     select
       (select count(*) from drift where standing = 'behind' and standing_since < ${longBehind}) as behind,
-      (select count(distinct system_id) from keys where status = 'pending' and ${isActive('keys.system_id')})
-        as key_pending,
+      (select count(distinct system_id) from keys where ${isKeyWaiting}) as key_pending,
       (select count(*) from flakes where ${isSyncFailed}) as sync_failed`.execute(db)
   const standings = Object.fromEntries(STANDINGS.map((state) => [state, standing[state]]))
   const counts = { ...flags, ...standings, ...rows[0], evaluation_failed: drift.evaluation_failed }

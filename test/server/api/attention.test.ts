@@ -168,6 +168,19 @@ test('archived systems and flakes need nobody', async () => {
   expect(await read()).toEqual({ items: [], kinds: [], total: 0 })
 })
 
+test('an archived system that enrols again waits for somebody to approve its key', async () => {
+  const { body } = await server.api('POST', '/enroll-tokens', {
+    body: { name: 'x', uses: 2, needs_approval: true },
+  })
+  await createTestAgent(server, { hostname: 'again' }).enroll(body.token)
+  await server.api('PUT', '/systems/again/archived')
+  expect((await read()).total).toBe(0)
+  await createTestAgent(server, { hostname: 'again' }).enroll(body.token)
+  const { items, total } = await read()
+  expect(items).toMatchObject([{ kind: 'key_pending', hostname: 'again', details: { keys: 1 } }])
+  expect(total).toBe(1)
+})
+
 test.each(['?each=0', '?each=101', '?limit=0', '?limit=1001', '?after=x'])('%s is refused', async (query) => {
   expect((await server.api('GET', `/fleet/attention${query}`)).status).toBe(422)
 })
