@@ -108,6 +108,7 @@ describe('systems list', () => {
     expect(await names('--flag', 'spool_failed')).toEqual(['listed1'])
     expect(await names('--liveness', 'online')).toEqual(['listed1'])
     expect(await names('--text', 'LISTED')).toEqual(['listed1', 'listed2'])
+    expect(await names('--flake', 'git+https://example.org/x')).toEqual(['web1'])
     expect(await names('--registration', 'keyless')).toEqual(['keyless1', 'keyless2'])
   })
 

@@ -5,6 +5,7 @@ import { LIVENESS } from '../../fleet/liveness.ts'
 import type { ApiListedSystem, SystemFilter } from '../api.ts'
 import { type ApiOptions, openApi, withApiOptions } from '../api-options.ts'
 import { driftWord } from '../drift-texts.ts'
+import { findFlake, FLAKE_ARGUMENT } from '../flakes/find-flake.ts'
 import { type Column, printJson, printTable } from '../output.ts'
 import { formatAge } from '../times.ts'
 
@@ -25,7 +26,7 @@ export function createListCommand(): Command {
         'only those that stand so to the newest commit with a good evaluation',
       ).choices(DRIFT_STATES),
     )
-    .option('--flake <id>', 'only those of this flake')
+    .option('--flake <flake>', `only those of this flake: ${FLAKE_ARGUMENT}`)
     .addOption(new Option('--flag <flag>', 'only those that have it').choices(FLAGS))
     .option('--environment <name>', 'only those of this environment')
     .addOption(
@@ -54,7 +55,17 @@ export function createListCommand(): Command {
       ...options
     }: ApiOptions & SystemFilter & { sort?: string }) => {
       const api = openApi(options)
-      const filter = definedOnly({ liveness, drift, standing, flake, flag, environment, registration, text })
+      const flakeId = flake === undefined ? undefined : String((await findFlake(api, flake)).id)
+      const filter = definedOnly({
+        liveness,
+        drift,
+        standing,
+        flake: flakeId,
+        flag,
+        environment,
+        registration,
+        text,
+      })
       const systems = await api.listAllSystems({ ...filter, ...(sort !== undefined && { sort }) })
       if (options.json) printJson({ systems })
       else printTable(columns(api.serverTime()), systems, emptyText(filter))
