@@ -113,16 +113,19 @@ export async function endSessions(
   return ended.length
 }
 
-/** The addresses that a user has signed in from within the life of a session. */
-export async function addressesOf(db: Kysely<DB>, name: string): Promise<string[]> {
-  const rows = await db
-    .selectFrom('sessions')
-    .innerJoin('users', 'users.id', 'sessions.user_id')
-    .select('sessions.address')
-    .distinct()
-    .where(sql`lower(users.name)`, '=', sql`lower(${name})`)
-    .execute()
-  return rows.map(({ address }) => address)
+/**
+ * A name in the one form that all names of a user have, by the rules of this database, and the addresses that this user, if
+ * there is one, has signed in from within the life of a session.
+ */
+export async function findAccount(
+  db: Kysely<DB>,
+  name: string,
+): Promise<{ account: string; addresses: string[] }> {
+  const { rows } = await sql<{ account: string; addresses: string[] }>`
+    select lower(${name}::text) as account, array(
+      select distinct s.address from sessions s join users u on u.id = s.user_id
+      where lower(u.name) = lower(${name}::text)) as addresses`.execute(db)
+  return rows[0] ?? { account: name, addresses: [] }
 }
 
 /** Forgets sessions a week after they ended: until then their addresses are known (sign-in-failures.ts). */

@@ -3,7 +3,7 @@ import { isIPv6 } from 'node:net'
 import { type Kysely, sql } from 'kysely'
 import { inTransaction } from './database.ts'
 import type { DB } from './schema.generated.ts'
-import { addressesOf } from './sessions.ts'
+import { findAccount } from './sessions.ts'
 
 /**
  * How sign-ins are slowed down, by what fails: after `free` failures the next try has to wait, one second at first, twice as
@@ -43,12 +43,12 @@ export async function beginSignIn(
   { name, address, exempt }: { name: string; address: string; exempt: boolean },
 ): Promise<SignInTry | { waitSecs: number }> {
   const network = networkOf(address)
-  const known = await addressesOf(db, name)
+  const { account, addresses } = await findAccount(db, name)
   const subjects = subjectsOf({
-    account: name.toLowerCase(),
+    account,
     network,
     exempt,
-    isKnown: known.some((each) => networkOf(each) === network),
+    isKnown: addresses.some((each) => networkOf(each) === network),
   })
   // who has to wait is told so without a row written: else a row for each name that is made up
   const waitSecs = (await findWait(db, subjects)) || (await countTry(db, subjects))

@@ -65,6 +65,15 @@ describe('failed sign-ins', () => {
     expect(await fail('nobody', '192.0.2.1', 6)).toEqual([401, 401, 401, 401, 401, 429])
   })
 
+  test('count for the user whom the database finds by the name, and for no other', async () => {
+    await addTestUser(server, 'Émile', 'viewer')
+    const { rows } = await sql<{ same: boolean }>`select lower('Émile') = lower('émile') as same`.execute(
+      server.database.db,
+    )
+    await fail('émile', '192.0.2.5', 5)
+    expect((await from('192.0.2.5').signIn('Émile')).status).toBe(rows[0]?.same === true ? 429 : 204)
+  })
+
   test('of many accounts hold the address back, and nobody else', async () => {
     for (let each = 0; each < 30; each += 1) await fail(`name-${each}`, '192.0.2.3', 1)
     expect((await from('192.0.2.3').signIn('vera')).status).toBe(429)
