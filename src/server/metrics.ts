@@ -5,7 +5,7 @@ import { isUnavailable } from '../store/errors.ts'
 import { countNewestEvaluations } from '../store/evaluation-counts.ts'
 import { EVALUATE_COMMIT, SYNC_FLAKE } from '../store/job-queue.ts'
 import { type JobRunRow, listJobRuns } from '../store/job-runs.ts'
-import { countWaitingJobs } from '../store/queue-depths.ts'
+import { readQueueDepths } from '../store/queue-depths.ts'
 import type { FleetCounts } from './api/fleet-counts.ts'
 import { HEALTH_STATUSES, judgeHealth } from './api/health-parts.ts'
 import type { ServerContext } from './context.ts'
@@ -64,7 +64,7 @@ export function createMetrics(context: MetricsContext, readCounts: FleetCounts):
       this.reset()
       for (const [queue, depth] of queues) this.set({ queue }, depth())
       for (const queue of [SYNC_FLAKE, EVALUATE_COMMIT]) this.set({ queue }, 0)
-      const jobs = (await unlessAway(context, () => countWaitingJobs(context.db))) ?? []
+      const jobs = (await unlessAway(context, () => readQueueDepths(context.db))) ?? []
       for (const { queue, waiting } of jobs) this.set({ queue }, waiting)
     },
   })

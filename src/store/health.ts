@@ -1,6 +1,7 @@
 import { type Kysely, sql } from 'kysely'
 import { type Instance, listInstances } from './instances.ts'
 import { type JobRunRow, listJobRuns } from './job-runs.ts'
+import { type QueueDepth, readQueueDepths } from './queue-depths.ts'
 import type { DB } from './schema.generated.ts'
 
 /** What the health of our own parts is judged by. */
@@ -15,13 +16,6 @@ export interface HealthFacts {
   webhooks: { last: Date | null; accepted: number; unknown: number; unknownSince: Date | null }
 }
 
-export interface QueueDepth {
-  queue: string
-  /** Jobs that wait, and since when the oldest could have begun; null: all of them are for later. */
-  waiting: number
-  oldest: Date | null
-}
-
 export async function readHealth(db: Kysely<DB>): Promise<HealthFacts> {
   const start = performance.now()
   const { rows } = await sql<{ now: Date }>`select now() as now`.execute(db)
@@ -29,17 +23,15 @@ export async function readHealth(db: Kysely<DB>): Promise<HealthFacts> {
   const { rows: found } = await sql<Database>`
     select split_part(current_setting('server_version'), ' ', 1) as version, pg_postmaster_start_time() as since,
       pg_database_size(current_database()) as size,
-      (select count(*) from flakes where archived_at is null) as flakes,
-      to_regclass('pgboss.job') is not null as has_queues`.execute(db)
-  const { version = '', since = new Date(0), size = 0, flakes = 0, has_queues: hasQueues } = found[0] ?? {}
+      (select count(*) from flakes where archived_at is null) as flakes`.execute(db)
+  const { version = '', since = new Date(0), size = 0, flakes = 0 } = found[0] ?? {}
   return {
     now: rows[0]?.now ?? new Date(),
     database: { latencyMs, version, sizeBytes: size, since },
     instances: await listInstances(db),
     flakes,
     jobs: await listJobRuns(db),
-    // the first server that ever starts makes them
-    queues: hasQueues === true ? await readQueues(db) : [],
+    queues: await readQueueDepths(db),
     webhooks: await readWebhooks(db),
   }
 }
@@ -49,14 +41,6 @@ interface Database {
   since: Date
   size: number
   flakes: number
-  has_queues: boolean
-}
-
-async function readQueues(db: Kysely<DB>): Promise<QueueDepth[]> {
-  const { rows } = await sql<QueueDepth>`
-    select name as queue, count(*) as waiting, min(start_after) filter (where start_after <= now()) as oldest
-    from pgboss.job where state < 'active' group by name order by name`.execute(db)
-  return rows
 }
 
 /** Of the last day. */
