@@ -5,6 +5,7 @@ import type { Authorise } from '../api/authorise.ts'
 import {
   AnyJson,
   DEFAULT_PAGE_SIZE,
+  idOf,
   IntegerOrNull,
   oneOf,
   PageSize,
@@ -16,13 +17,7 @@ import type { ServerContext } from '../context.ts'
 
 const ActivityQuery = Type.Object(
   {
-    after: Type.Optional(
-      Type.Integer({
-        minimum: 1,
-        maximum: Number.MAX_SAFE_INTEGER,
-        description: '`next` of the page before',
-      }),
-    ),
+    after: Type.Optional(idOf('`next` of the page before')),
     limit: PageSize,
   },
   { additionalProperties: false },

@@ -7,7 +7,7 @@ import { createEnrollToken, listEnrollTokens, revokeEnrollToken } from '../../st
 import { actorOf } from '../api/actor.ts'
 import type { Authorise } from '../api/authorise.ts'
 import { checkFlakeUrl } from '../api/flake-url.ts'
-import { problemResponses, TextOrNull, Time } from '../api/schemas.ts'
+import { idOf, problemResponses, TextOrNull, Time } from '../api/schemas.ts'
 import type { ServerContext } from '../context.ts'
 
 const EnrollToken = Type.Object({
@@ -91,7 +91,7 @@ export function enrollTokenRoutes(app: FastifyInstance, context: ServerContext, 
       schema: {
         operationId: 'revokeEnrollToken',
         summary: 'Makes an enrolment token worthless; what enrolled with it stays',
-        params: Type.Object({ id: Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }) }),
+        params: Type.Object({ id: idOf('Of the token') }),
         response: { 204: Type.Null({ description: 'Done' }), ...problemResponses },
       },
     },

@@ -1,11 +1,11 @@
 import type { FastifyInstance } from 'fastify'
 import { type Static, Type } from 'typebox'
-import { KEY_STATUSES, type KeyStatus, listKeyPage } from '../../store/keys.ts'
+import { KEY_STATUSES, listKeyPage } from '../../store/keys.ts'
 import type { Authorise } from '../api/authorise.ts'
-import { cutPage, problemResponses, TextOrNull, Time, TimeOrNull } from '../api/schemas.ts'
+import { cutPage, oneOf, problemResponses, TextOrNull, Time, TimeOrNull } from '../api/schemas.ts'
 import type { ServerContext } from '../context.ts'
 
-const Status = Type.Unsafe<KeyStatus>({ type: 'string', enum: KEY_STATUSES })
+const Status = oneOf(KEY_STATUSES)
 
 const Key = Type.Object({
   id: Type.String(),

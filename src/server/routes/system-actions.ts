@@ -11,7 +11,7 @@ import { actorOf } from '../api/actor.ts'
 import type { Authorise } from '../api/authorise.ts'
 import { readKey } from '../api/keys.ts'
 import { KeyList } from './keys.ts'
-import { problemResponses } from '../api/schemas.ts'
+import { oneOf, problemResponses } from '../api/schemas.ts'
 import { requireChangeable, requireSystem } from '../api/system.ts'
 import type { ServerContext } from '../context.ts'
 
@@ -82,7 +82,7 @@ export function systemActionRoutes(app: FastifyInstance, context: ServerContext,
         summary: 'Takes a flag down that stays until somebody has looked at it',
         params: Type.Object({
           hostname: Type.String(),
-          flag: Type.Unsafe<Flag>({ type: 'string', enum: [...FLAGS] }),
+          flag: oneOf(FLAGS),
         }),
         response: nothing,
       },

@@ -1,14 +1,13 @@
 import type { FastifyInstance } from 'fastify'
 import { type Static, Type } from 'typebox'
 import { Problem } from '../../protocol/problems.ts'
-import { createApiToken, listApiTokens, revokeApiToken, type Role, ROLES } from '../../store/api-tokens.ts'
+import { createApiToken, listApiTokens, revokeApiToken } from '../../store/api-tokens.ts'
 import { changeAs } from '../../store/audit.ts'
 import { actorOf } from '../api/actor.ts'
 import type { Authorise } from '../api/authorise.ts'
-import { problemResponses, Time, TimeOrNull } from '../api/schemas.ts'
+import { RoleName } from '../api/people.ts'
+import { idOf, problemResponses, Time, TimeOrNull } from '../api/schemas.ts'
 import type { ServerContext } from '../context.ts'
-
-const RoleName = Type.Unsafe<Role>({ type: 'string', enum: [...ROLES] })
 
 const ApiToken = Type.Object({
   id: Type.Integer(),
@@ -74,7 +73,7 @@ export function tokenRoutes(app: FastifyInstance, context: ServerContext, author
       schema: {
         operationId: 'revokeToken',
         summary: 'Revokes an API token at once',
-        params: Type.Object({ id: Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }) }),
+        params: Type.Object({ id: idOf('Of the token') }),
         response: { 204: Type.Null({ description: 'Done' }), ...problemResponses },
       },
     },
