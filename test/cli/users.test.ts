@@ -148,6 +148,19 @@ describe('on the machine of the server, over its database', () => {
     }
   })
 
+  test('setup-link says what to do where there are users, and no administrator', async () => {
+    const headless = await startTestServer()
+    try {
+      await addTestUser(headless, 'vera', 'viewer')
+      expect((await onDatabase(headless, 'users', 'setup-link')).stderr).toContain(
+        'there are users already (none is an admin who may sign in: a token of `crystal-forge tokens create --database ' +
+          '--role admin` makes one)',
+      )
+    } finally {
+      await headless.stop()
+    }
+  })
+
   test('password-link --database lets the last administrator in again', async () => {
     const locked = await startTestServer()
     try {

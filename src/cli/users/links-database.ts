@@ -46,6 +46,8 @@ export async function createPasswordLinkInDatabase(name: string): Promise<ApiPas
 
 function adminsText(users: Awaited<ReturnType<typeof listUsers>>): string {
   const names = users.filter(({ role, disabled }) => role === 'admin' && !disabled).map((user) => user.name)
+  if (names.length === 0)
+    return 'none is an admin who may sign in: a token of `crystal-forge tokens create --database --role admin` makes one'
   return `${names.length === 1 ? 'the only admin is' : 'admins are'} ${names.join(', ')}`
 }
 

@@ -36,15 +36,14 @@ export function setUpRoutes(app: FastifyInstance, { db, settings }: ServerContex
       const { token, name, password } = request.body
       refuseName(password, name)
       // before a hash is computed for whoever asks
-      if (await hasUsers(db)) throw new Problem('conflict', 'there is an administrator already: sign in')
+      if (await hasUsers(db)) throw tooLate()
       if (!(await isSetUpToken(db, token))) throw goneLink()
       const hash = await hashPassword(password)
       const actor = { kind: 'user', id: null, name, role: 'admin', address: request.ip } as const
       const session = await orConflict(() =>
         changeAs(db, actor, async (transaction) => {
           if (!(await takeSetUpToken(transaction, token))) throw goneLink()
-          if (await hasUsers(transaction))
-            throw new Problem('conflict', 'there is an administrator already: sign in')
+          if (await hasUsers(transaction)) throw tooLate()
           const user = await addUser(transaction, { name, displayName: '', role: 'admin', password: hash })
           return await startSession(transaction, { id: user.id, name, address: request.ip })
         }),
@@ -53,6 +52,11 @@ export function setUpRoutes(app: FastifyInstance, { db, settings }: ServerContex
       return reply.code(204).send()
     },
   )
+}
+
+/** The first user may have come by an API token or from the OpenID provider, and be no administrator. */
+function tooLate(): Problem {
+  return new Problem('conflict', 'there are users already: sign in, or let an administrator add you')
 }
 
 function goneLink(): Problem {
