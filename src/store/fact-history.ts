@@ -1,5 +1,6 @@
-import { type Kysely, sql, type SqlBool } from 'kysely'
-import { toBytesOrNull, toDigest } from './digest-column.ts'
+import { type Kysely, sql } from 'kysely'
+import { toDigest } from './digest-column.ts'
+import { isOlderReport } from './report-list.ts'
 import type { DB } from './schema.generated.ts'
 
 /** What a stored report said. */
@@ -25,12 +26,7 @@ export async function listReportedFacts(
     .select(['id', 'received_at', 'observed_at', 'body'])
     .where('system_id', '=', systemId)
     .where('protocol', '=', 1)
-    .$if(page.after !== null, (query) =>
-      query.where(
-        sql<SqlBool>`(received_at, id) < (
-          select received_at, id from reports where system_id = ${systemId} and id = ${toBytesOrNull(page.after)})`,
-      ),
-    )
+    .where(isOlderReport(systemId, page.after))
     .orderBy('received_at', 'desc')
     .orderBy('id', 'desc')
     .limit(page.limit)

@@ -1,5 +1,5 @@
 import { type Kysely, sql, type SqlBool } from 'kysely'
-import { toBytes, toBytesOrNull, toDigest, toDigestOrNull } from './digest-column.ts'
+import { toBytes, toDigest, toDigestOrNull } from './digest-column.ts'
 import type { DB } from './schema.generated.ts'
 
 const LISTED = [
@@ -25,17 +25,19 @@ export async function listReports(
     .selectFrom('reports')
     .select(LISTED)
     .where('system_id', '=', systemId)
-    .$if(page.after !== null, (query) =>
-      query.where(
-        sql<SqlBool>`(received_at, id) < (
-          select received_at, id from reports where system_id = ${systemId} and id = ${toBytesOrNull(page.after)})`,
-      ),
-    )
+    .where(isOlderReport(systemId, page.after))
     .orderBy('received_at', 'desc')
     .orderBy('id', 'desc')
     .limit(page.limit)
     .execute()
   return rows.map((row) => ({ ...row, id: toDigest(row.id), previous: toDigestOrNull(row.previous) }))
+}
+
+/** Of a row of `reports`, in the order of the newest first: whether it comes after the report `after` of this system. */
+export function isOlderReport(systemId: number, after: string | null) {
+  if (after === null) return sql<SqlBool>`true`
+  return sql<SqlBool>`(received_at, id) < (
+    select received_at, id from reports where system_id = ${systemId} and id = ${toBytes(after)})`
 }
 
 /**
