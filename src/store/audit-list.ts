@@ -43,9 +43,7 @@ export async function listAudit(
     ])
     .$if(actor !== undefined, (query) => query.where('actor_name', '=', actor ?? ''))
     .$if(action !== undefined, (query) => query.where('action', '=', action ?? ''))
-    .$if(subject !== undefined, (query) =>
-      query.where(sql`lower(subject_name)`, '=', (subject ?? '').toLowerCase()),
-    )
+    .$if(subject !== undefined, (query) => query.where(sql`lower(subject_name)`, '=', sql`lower(${subject})`))
     .$if(from !== undefined, (query) => query.where('at', '>=', from ?? new Date(0)))
     .$if(to !== undefined, (query) => query.where('at', '<', to ?? new Date(0)))
     .$if(page.after !== null, (query) => query.where('id', '<', page.after))

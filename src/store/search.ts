@@ -17,7 +17,9 @@ const RECENT_COMMITS = 5000
  * the first digits of their revision, or of the newest by part of their subjects; nothing that is archived.
  */
 export async function search(db: Kysely<DB>, text: string): Promise<Found> {
-  const part = text.toLowerCase()
+  // lowered where the other side is: not every database has a case for letters beyond ASCII, as JavaScript does
+  const part = sql`lower(${text}::text)`
+  const digits = text.toLowerCase()
   const { rows: systems } = await sql<Found['systems'][number]>`
     select hostname, environment from systems
     where position(${part} in lower(hostname)) > 0 and archived_at is null
@@ -30,7 +32,7 @@ export async function search(db: Kysely<DB>, text: string): Promise<Found> {
   const { rows: commits } = await sql<Found['commits'][number]>`
     select found.sha, found.flake_id, found.subject
     from (
-      select id, sha, flake_id, subject from commits where ${/^[0-9a-f]{4,64}$/.test(part)} and sha like ${`${part}%`}
+      select id, sha, flake_id, subject from commits where ${/^[0-9a-f]{4,64}$/.test(digits)} and sha like ${`${digits}%`}
       union
       select id, sha, flake_id, subject
       from (select * from commits order by id desc limit ${RECENT_COMMITS}) recent

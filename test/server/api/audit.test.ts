@@ -163,3 +163,8 @@ test('of two who make the same change at once one has made it', async () => {
   await Promise.all(Array.from({ length: 8 }, () => server.api('PUT', '/systems/contended/archived')))
   expect(await list('subject=contended&action=system.archive')).toHaveLength(1)
 })
+
+test('a subject is found by its name, also with letters that are not ASCII', async () => {
+  await server.api('POST', '/enroll-tokens', { body: { name: 'Émile' } })
+  expect(await list(`subject=${encodeURIComponent('Émile')}`)).toMatchObject([{ subject: { name: 'Émile' } }])
+})

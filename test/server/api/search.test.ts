@@ -39,6 +39,13 @@ test('finds at most eight of each', async () => {
   expect((await find('many')).systems).toHaveLength(8)
 })
 
+test('finds letters that are not ASCII as they are written', async () => {
+  const { db } = server.database
+  const flakeId = await addTestFlake(db, { url: 'git+https://example.org/other' })
+  await moveTestBranch(db, flakeId, ['umlaut'], () => 'Ändert alles')
+  expect((await find('Änder')).commits).toMatchObject([{ subject: 'Ändert alles' }])
+})
+
 test('finds nothing of a flake that is archived', async () => {
   const { db } = server.database
   const flakeId = await addTestFlake(db, { url: 'git+https://example.org/gone' })
