@@ -39,6 +39,15 @@ describe('the dashboard', () => {
     await page.getByRole('heading', { name: 'Not found' }).waitFor()
   })
 
+  test('has its pages at the same place, whichever of them is shown', async () => {
+    const { page } = await open('/')
+    const last = page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name: 'Settings' })
+    const before = await last.boundingBox()
+    await page.getByRole('link', { name: 'Enrolment and keys' }).click()
+    await page.getByRole('heading', { level: 1, name: 'Enrolment and keys' }).waitFor()
+    expect(await last.boundingBox()).toEqual(before)
+  })
+
   test('is reached by keys', async () => {
     const { page } = await open('/')
     await page.getByRole('heading', { level: 1 }).waitFor()
