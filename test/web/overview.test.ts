@@ -1,6 +1,7 @@
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { recordFleet } from '../../src/store/fleet-history.ts'
+import { evaluateTestCommit, moveTestBranch } from '../support/evaluated.ts'
 import { startTestServer, type TestServer } from '../support/test-server.ts'
 import { expectAccessible, startBrowser } from './support/browser.ts'
 import { openAs, sidewaysScroll } from './support/dashboard.ts'
@@ -57,6 +58,22 @@ describe('the overview', () => {
     expect(await items.last().innerText()).toContain('Never seen')
     await items.first().getByRole('link', { name: 'db1' }).click()
     await page.waitForURL('**/systems/db1')
+  })
+
+  test('leads from a newest commit that fails for a system to what Nix said', async () => {
+    const { flakeId } = await createFleet(server)
+    const { db } = server.database
+    const [, , three] = await moveTestBranch(db, flakeId, ['one', 'two', 'three'])
+    await evaluateTestCommit(db, three!, { web1: { cause: 'throw', error: 'error: no disk' } })
+    const { page } = await openAs(browser, server, 'viewer', '/')
+    const attention = page.getByRole('region', { name: 'Needs attention' })
+    await attention
+      .getByRole('listitem')
+      .filter({ hasText: 'web1' })
+      .getByText('Newest commit fails: ')
+      .waitFor()
+    await attention.getByRole('link', { name: 'throws an error' }).click()
+    await page.getByText('error: no disk').waitFor()
   })
 
   test('changes by itself when a host reports', async () => {

@@ -1,5 +1,6 @@
 import { CircleCheck, CircleDashed, CircleX, FastForward, Hourglass, LoaderCircle } from 'lucide-react'
 import type { Answer } from '../api/client.ts'
+import { isKeyOf } from '../keys.ts'
 import type { Shown } from './states.ts'
 
 export type CommitStatus = Answer<'getCommit'>['status']
@@ -36,5 +37,23 @@ export const RESULT: Record<'succeeded' | 'failed', Shown> = {
 
 /** What kept a commit or a configuration from being evaluated, in a few words; causes are those of docs/evaluation.md. */
 export function sayCause(cause: string): string {
-  return cause.replaceAll('_', ' ')
+  return isKeyOf(CAUSES, cause) ? CAUSES[cause] : cause.replaceAll('_', ' ')
+}
+
+/** Those that their name alone does not explain. */
+const CAUSES = {
+  throw: 'throws an error',
+  assertion: 'an assertion fails',
+  missing_attribute: 'an attribute is missing',
+  missing_file: 'a file is missing',
+  type_error: 'a value is of the wrong type',
+  syntax: 'a syntax error',
+  forbidden: 'does what is forbidden',
+  timeout: 'took too long',
+  out_of_memory: 'took too much memory',
+  output_limit: 'printed too much',
+  other: 'for another reason',
+  input_mismatch: 'an input is not the locked one',
+  no_configurations: 'has no nixosConfigurations',
+  nix_missing: 'the evaluator has no Nix',
 }

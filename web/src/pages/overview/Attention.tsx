@@ -2,6 +2,7 @@ import { Link } from '@tanstack/react-router'
 import type { ReactNode } from 'react'
 import type { Answer } from '../../api/client.ts'
 import { useRead } from '../../api/queries.ts'
+import { recordOf } from '../../keys.ts'
 import { Badge } from '../../ui/Badge.tsx'
 import { Empty } from '../../ui/Empty.tsx'
 import { Loaded } from '../../ui/Loaded.tsx'
@@ -101,10 +102,18 @@ function Where({ item: { hostname, environment, flake } }: { item: AttentionItem
 function Details({ item }: { item: AttentionItem }) {
   const details = sayDetails(item)
   if (details === null) return null
+  const words = <bdi title={details}>{details}</bdi>
+  const { evaluation } = recordOf(item.details)
   return (
     <>
       {': '}
-      <bdi title={details}>{details}</bdi>
+      {item.kind === 'evaluation_failed' && typeof evaluation === 'number' ? (
+        <Link to="/evaluations/$id" params={{ id: String(evaluation) }}>
+          {words}
+        </Link>
+      ) : (
+        words
+      )}
     </>
   )
 }

@@ -19,6 +19,8 @@ export const SEVERITY: Record<AttentionItem['severity'], Shown> = {
 const OF_NO_STATE = {
   key_pending: { icon: KeyRound, text: 'Key waits for approval' },
   sync_failed: { icon: GitBranch, text: 'Git cannot be read' },
+  // a system may stand at an older commit meanwhile, and is not counted as one without any result
+  evaluation_failed: { icon: DRIFT.evaluation_failed.icon, text: 'Newest commit fails' },
   behind: { icon: DRIFT.behind.icon, text: 'Behind for over a day' },
 }
 
