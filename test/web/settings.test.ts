@@ -152,7 +152,7 @@ describe('API tokens', () => {
 describe('webhooks', () => {
   test('are explained for each Git host, and their deliveries listed page by page', async () => {
     const { db } = server.database
-    const id = await addTestFlake(db)
+    const id = await addTestFlake(db, { url: 'github:yourorg/fleet' })
     const common = {
       provider: 'github',
       event: 'push',
@@ -177,9 +177,7 @@ describe('webhooks', () => {
     expect(await page.getByRole('row').count()).toBe(51)
     await button(page, 'Show more').click()
     await page.getByRole('row').nth(51).waitFor()
-    await rowOf(page, 'yourorg/fleet')
-      .getByRole('link', { name: `flake ${id}` })
-      .click()
+    await rowOf(page, 'yourorg/fleet').getByRole('link', { name: 'github:yourorg/fleet' }).click()
     await page.waitForURL(`**/flakes/${id}`)
     expect(complaints).toEqual([])
   })

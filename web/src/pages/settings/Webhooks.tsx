@@ -3,6 +3,7 @@ import { CircleCheck, CircleMinus } from 'lucide-react'
 import { Fragment } from 'react'
 import type { Answer } from '../../api/client.ts'
 import { usePages } from '../../api/pages.ts'
+import { useRead } from '../../api/queries.ts'
 import { Badge } from '../../ui/Badge.tsx'
 import { Empty } from '../../ui/Empty.tsx'
 import { Loaded } from '../../ui/Loaded.tsx'
@@ -75,7 +76,7 @@ const PROVIDER_NAMES: Record<string, string> = {
   gitlab: 'GitLab',
   gitea: 'Gitea',
   forgejo: 'Forgejo',
-  generic: 'Another',
+  generic: 'Another Git host',
 }
 
 const REASONS: Record<string, string> = {
@@ -88,6 +89,7 @@ const REASONS: Record<string, string> = {
 }
 
 function Outcome({ of: { outcome, reason, flake_ids: flakes } }: { of: Delivery }) {
+  const known = useRead('listFlakes', {}).data?.flakes
   if (outcome !== 'accepted')
     return (
       <>
@@ -108,7 +110,7 @@ function Outcome({ of: { outcome, reason, flake_ids: flakes } }: { of: Delivery 
           <Fragment key={id}>
             {index > 0 && ', '}
             <Link to="/flakes/$id" params={{ id: String(id) }}>
-              flake {id}
+              <bdi>{known?.find((flake) => flake.id === id)?.url ?? `flake ${id}`}</bdi>
             </Link>
           </Fragment>
         ))}
