@@ -1,16 +1,18 @@
 import { Link } from '@tanstack/react-router'
+import { recordOf } from '../../keys.ts'
 import { Badge } from '../../ui/Badge.tsx'
 import { Facts } from '../../ui/Facts.tsx'
-import { Mono } from '../../ui/Mono.tsx'
+import { Mono, StorePath } from '../../ui/Mono.tsx'
 import { Panel } from '../../ui/Panel.tsx'
 import { Time } from '../../ui/Time.tsx'
 import { chainOf, REASONS } from './texts.ts'
-import type { SignedReport } from './verify.ts'
+import { type SignedReport, textOf } from './verify.ts'
 
 /** Whose it is, when it was made and came, and its place among the others. */
 export function About({ report }: { report: SignedReport }) {
   const { hostname, previous, dropped, protocol } = report
   const chain = chainOf(report.chain)
+  const running = runningPath(report)
   return (
     <Panel title="The report">
       <Facts
@@ -20,6 +22,7 @@ export function About({ report }: { report: SignedReport }) {
               {hostname}
             </Link>
           ),
+          Runs: running === null ? null : <StorePath path={running} />,
           Digest: <Mono value={report.id} what="digest" />,
           Key: <Mono value={report.key_id} what="key id" />,
           Received: <Time at={report.received_at} />,
@@ -53,4 +56,14 @@ export function About({ report }: { report: SignedReport }) {
       />
     </Panel>
   )
+}
+
+/** What it proves above all, from the signed bytes themselves; null in the form of version 0, which says it elsewhere. */
+function runningPath(report: SignedReport): string | null {
+  try {
+    const { current } = recordOf(recordOf(JSON.parse(textOf(report)))['system'])
+    return typeof current === 'string' ? current : null
+  } catch {
+    return null
+  }
 }
