@@ -24,6 +24,9 @@ beforeEach(async () => {
   return server.stop
 })
 
+/** What stands after an element without being in the page. */
+const after = (element: Element): string => getComputedStyle(element, '::after').content
+
 /** The address of the report that has just been made. */
 async function reported(members: object = {}): Promise<string> {
   const { status, body } = await agent.report(members)
@@ -77,6 +80,22 @@ describe('a report', () => {
     await page.getByText(GENUINE).waitFor()
     await page.getByRole('region', { name: 'The report' }).getByRole('link', { name: 'web1' }).click()
     await page.waitForURL('**/systems/web1')
+  })
+
+  test('says on paper what is shortened on the screen, with exact times, and nothing that is only for the screen', async () => {
+    const { page } = await openAs(browser, server, 'viewer', await reported())
+    await page.getByText(GENUINE).waitFor()
+    const about = page.getByRole('region', { name: 'The report', exact: true })
+    const runs = about.getByTitle(agent.state.system?.current ?? '')
+    const received = about.locator('time').first()
+    expect(await received.evaluate(after)).toBe('none')
+    await page.emulateMedia({ media: 'print', colorScheme: 'dark' })
+    expect(await runs.evaluate(after)).toContain('/nix/store/')
+    expect(await received.evaluate(after)).toMatch(/ at \d\d:\d\d:\d\d UTC/)
+    for (const role of ['banner', 'navigation', 'button'] as const)
+      expect(await page.getByRole(role).count()).toBe(0)
+    const colours = () => page.evaluate(() => getComputedStyle(document.documentElement).colorScheme)
+    expect(await colours()).toBe('light')
   })
 
   test('hands out its evidence as a file', async () => {
