@@ -14,6 +14,8 @@ export interface TestPageOptions {
   width?: number
   height?: number
   colours?: 'light' | 'dark'
+  /** The language that the browser prefers. */
+  locale?: string
   /** Sent with every request, for pages that need somebody signed in. */
   headers?: Record<string, string>
 }
@@ -32,14 +34,14 @@ export async function openPage(
   url: string,
   options: TestPageOptions = {},
 ): Promise<TestPage> {
-  const { width = 1280, height = 800, colours = 'light', headers = {} } = options
+  const { width = 1280, height = 800, colours = 'light', headers = {}, locale = 'en-GB' } = options
   const context = await browser.newContext({
     baseURL: url,
     viewport: { width, height },
     colorScheme: colours,
     extraHTTPHeaders: headers,
     reducedMotion: 'reduce',
-    locale: 'en-GB',
+    locale,
     timezoneId: 'UTC',
   })
   context.setDefaultTimeout(15_000)

@@ -1,7 +1,9 @@
 import { useSyncExternalStore } from 'react'
 
-const exact = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 'long' })
-const relative = new Intl.RelativeTimeFormat(undefined, { numeric: 'auto', style: 'long' })
+/** The pages are in English: so are times, in the reader's kind of it. */
+const ENGLISH = navigator.languages.find((language) => /^en\b/i.test(language)) ?? 'en-GB'
+const exact = new Intl.DateTimeFormat(ENGLISH, { dateStyle: 'full', timeStyle: 'long' })
+const relative = new Intl.RelativeTimeFormat(ENGLISH, { numeric: 'auto', style: 'long' })
 const UNITS = [
   ['year', 365 * 86_400],
   ['month', 30 * 86_400],
@@ -36,10 +38,10 @@ export function sayRelative(seconds: number): string {
   return 'just now'
 }
 
-/** `1.2 s`, `340 ms`, `3 min 20 s`, `2 min`, `5 h`. */
+/** `1.2 s`, `10 s`, `340 ms`, `3 min 20 s`, `2 min`, `5 h`. */
 export function sayDuration(ms: number): string {
   if (ms < 1000) return `${Math.round(ms)} ms`
-  if (ms < 60_000) return `${(ms / 1000).toFixed(1)} s`
+  if (ms < 60_000) return `${Math.round(ms / 100) / 10} s`
   if (ms < 3_600_000) return sayTwo(Math.round(ms / 1000), 'min', 's')
   return sayTwo(Math.round(ms / 60_000), 'h', 'min')
 }
