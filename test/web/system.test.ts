@@ -132,6 +132,13 @@ describe('the state of a system', () => {
 })
 
 describe('the parts of a system', () => {
+  test('are in one language, whatever the browser prefers', async () => {
+    await createFleet(server)
+    const { page } = await openAs(browser, server, 'viewer', '/systems/web1', { locale: 'de-DE' })
+    const contact = page.getByRole('region', { name: 'Heard of' }).locator('time').first()
+    expect(await contact.getAttribute('title')).toMatch(/^\w+day/)
+  })
+
   test('show its facts with what changed, which leads to the report that says so', async () => {
     const { web1 } = await createFleet(server)
     web1.state.fingerprint.hardware.cpu.cores = 12
@@ -142,6 +149,7 @@ describe('the parts of a system', () => {
     await cpu.getByText('31.3 GiB').waitFor()
     const changes = page.getByRole('region', { name: 'What changed, from report to report' })
     await changes.getByRole('row', { name: 'Cores 8 12' }).waitFor()
+    await page.getByRole('link', { name: 'signed report' }).waitFor()
     await cpu.getByRole('link', { name: /^changed/ }).click()
     await page.getByRole('heading', { level: 1, name: /^Report / }).waitFor()
   })
@@ -160,6 +168,7 @@ describe('the parts of a system', () => {
     await page.getByRole('row', { name: /^42 / }).waitFor()
     await tab(page, 'Online').click()
     await page.getByRole('row', { name: /it is online/ }).waitFor()
+    await page.getByText('% of the time since it was added').waitFor()
     await tab(page, 'Reports').click()
     await page
       .getByRole('row', { name: /the agent started First/ })

@@ -1,3 +1,5 @@
+import { StorePath } from '../../ui/Mono.tsx'
+import { Time } from '../../ui/Time.tsx'
 import type { FactKind } from './fact-names.ts'
 import { sayFact } from './fact-values.ts'
 import classes from './System.module.css'
@@ -9,7 +11,11 @@ const MOST = 300
 export function FactValue({ value, kind }: { value: unknown; kind: FactKind }) {
   const said = sayFact(value, kind)
   if (said === null) return <span className={classes.aside}>unknown</span>
-  if (typeof said === 'string') return <Text of={said} />
+  if (typeof said === 'string') {
+    if (kind === 'path') return <StorePath path={said} />
+    if (kind === 'time' && !Number.isNaN(Date.parse(said))) return <Time at={said} />
+    return <Text of={said} />
+  }
   return (
     <ul className={classes.values}>
       {said.map((each, index) => (

@@ -28,6 +28,15 @@ export function Facts({ system }: { system: SystemAnswer }) {
     )
   return (
     <>
+      {system.report_id !== null && system.observed_at !== null && (
+        <p>
+          As its newest{' '}
+          <Link to="/reports/$digest" params={{ digest: system.report_id }}>
+            signed report
+          </Link>{' '}
+          says, made <Time at={system.observed_at} />.
+        </p>
+      )}
       <div className={classes.groups}>
         {FACT_GROUPS.map(({ title, facts }) => (
           <Panel key={title} title={title}>

@@ -76,11 +76,16 @@ function Shown({
   const to = Date.parse(answer.to)
   const periods = answer.periods.map((each) => periodOf(each, { from, to, system }))
   const online = periods.reduce((sum, { start, end }) => sum + Math.max(0, end - start), 0)
-  const share = `${(Math.floor((online / (to - from)) * 1000) / 10).toLocaleString()} %`
+  const added = Date.parse(system.created_at)
+  const isNew = added > from
+  // from a time before it was known nothing can be missing
+  const whole = Math.max(online, to - Math.max(from, added))
+  const share = `${(Math.floor((online / whole) * 1000) / 10).toLocaleString()} %`
   return (
     <div className={classes.online}>
       <p>
-        Online for <strong>{sayDuration(online)}</strong>, {share} of this time.
+        Online for <strong>{sayDuration(online)}</strong>, {share} of{' '}
+        {isNew ? 'the time since it was added' : 'this time'}.
       </p>
       <div className={classes.strip} aria-hidden>
         {periods.map(({ start, end }) => (

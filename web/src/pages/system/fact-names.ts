@@ -9,6 +9,8 @@ export type FactKind =
   | 'disks'
   | 'interfaces'
   | 'list'
+  | 'path'
+  | 'time'
 
 export interface NamedFact {
   /** JSON pointer (RFC 6901) below the report. */
@@ -94,11 +96,11 @@ export const FACT_GROUPS: readonly { title: string; facts: readonly NamedFact[] 
 const SYSTEM = of('/system')
 const NAMED: readonly NamedFact[] = [
   ...FACT_GROUPS.flatMap(({ facts }) => facts),
-  SYSTEM('current', 'Runs'),
-  SYSTEM('booted', 'Booted'),
-  SYSTEM('profile', 'Profile'),
+  SYSTEM('current', 'Runs', 'path'),
+  SYSTEM('booted', 'Booted', 'path'),
+  SYSTEM('profile', 'Profile', 'path'),
   SYSTEM('generation', 'Generation'),
-  SYSTEM('profile_changed_at', 'Profile changed'),
+  SYSTEM('profile_changed_at', 'Profile changed', 'time'),
   SYSTEM('reboot_needed', 'Reboot needed', 'list'),
 ]
 
