@@ -2,6 +2,8 @@ import { Check, ClipboardCopy, X } from 'lucide-react'
 import { useEffect, useState } from 'react'
 import classes from './Copy.module.css'
 
+const SAID = { ready: '', done: 'Copied', failed: 'Could not copy; select the text instead' }
+
 /** Copies a value; says that it did, also to screen readers. */
 export function Copy({ value, what }: { value: string; what: string }) {
   const [state, setState] = useState<'ready' | 'done' | 'failed'>('ready')
@@ -25,13 +27,11 @@ export function Copy({ value, what }: { value: string; what: string }) {
       type="button"
       className={classes.copy}
       aria-label={`Copy ${what}`}
-      title={`Copy ${what}`}
+      title={state === 'failed' ? SAID.failed : `Copy ${what}`}
       onClick={() => void copy()}
     >
       <Icon aria-hidden size={14} />
-      <output className="visually-hidden">
-        {{ ready: '', done: 'Copied', failed: 'Could not copy; select the text instead' }[state]}
-      </output>
+      <output className="visually-hidden">{SAID[state]}</output>
     </button>
   )
 }

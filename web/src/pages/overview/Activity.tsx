@@ -62,7 +62,7 @@ function Said({ entry }: { entry: Entry }) {
     )
   return (
     <>
-      <Who entry={entry} /> {kind === 'head' ? 'is the newest commit' : <State of={COMMIT} name={status} />}
+      {kind === 'head' ? 'Newest commit' : <State of={COMMIT} name={status} />} <Who entry={entry} />
     </>
   )
 }
