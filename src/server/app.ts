@@ -75,7 +75,8 @@ export async function createApp(
   const findCaller = createFindCaller(context)
   const authorise = createAuthorise(findCaller, limit)
   const checkAuthority = createAuthorityCheck(settings)
-  const { heartbeats, reports } = createBatches(context.db, options.batches)
+  const batches = createBatches(context.db, options.batches)
+  const { heartbeats, reports } = batches
   metrics.watchQueue('heartbeats', () => heartbeats.depth)
   metrics.watchQueue('reports', () => reports.depth)
   http.addHook('onClose', async () => {
@@ -84,7 +85,7 @@ export async function createApp(
 
   await http.register(async (agents) => {
     const authenticator = createAuthenticator({ ...context, verify: options.verify, limit })
-    const version0 = createVersion0(context, { verify: options.verify, limit, heartbeats })
+    const version0 = createVersion0(context, { verify: options.verify, limit, batches })
     installAgentRequests(agents, context, { authenticator, checkAuthority })
     heartbeatRoute(agents, context, { heartbeats, version0 })
     stateRoute(agents, context, { reports, version0 })

@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
-import { type Batcher, createBatcher } from '../../src/server/ingest/batcher.ts'
+import { type Batcher, type BatchLimits, createBatcher } from '../../src/server/ingest/batcher.ts'
 import { waitFor } from '../support/wait.ts'
 
 interface Row {
@@ -9,7 +9,7 @@ interface Row {
 }
 
 /** A batcher whose batches wait until the test lets them go. */
-function createHeldBatcher(options: { connections?: number; maxRows?: number; maxWaiting?: number } = {}) {
+function createHeldBatcher(options: BatchLimits = {}) {
   const batches: { names: string[]; finish: () => void; fail: (error: Error) => void }[] = []
   const batcher: Batcher<Row, string> = createBatcher({
     run: (rows: Row[]) =>
@@ -72,6 +72,48 @@ describe('batches', () => {
     ;(await batch(2)).finish()
     expect(await Promise.all(all)).toHaveLength(4)
     expect(batches.map(({ names }) => names)).toEqual([['0'], ['1', '2'], ['3']])
+  })
+})
+
+describe('keys', () => {
+  test('take turns: one with many rows waits behind those that came while its row ran', async () => {
+    const { add, batches, batch } = createHeldBatcher({ maxRows: 2 })
+    const all = [add('1a', 1), add('1b', 1), add('1c', 1), add('2'), add('3'), add('4')]
+    for (let number = 0; number < 4; number += 1) (await batch(number)).finish()
+    expect(batches.map(({ names }) => names)).toEqual([['1a'], ['2', '3'], ['4', '1b'], ['1c']])
+    expect(await Promise.all(all)).toHaveLength(6)
+  })
+
+  test('have one row that runs, however many connections are free', async () => {
+    const { add, batches, batch } = createHeldBatcher({ connections: 3 })
+    const all = [add('1a', 1), add('1b', 1), add('2')]
+    expect(batches.map(({ names }) => names)).toEqual([['1a'], ['2']])
+    ;(await batch(0)).finish()
+    expect((await batch(2)).names).toEqual(['1b'])
+    for (const each of batches) each.finish()
+    expect(await Promise.all(all)).toHaveLength(3)
+  })
+
+  test('with too many rows are told to slow down, and no other key is', async () => {
+    const { add, batch, batcher } = createHeldBatcher({ maxOfKey: 2 })
+    const taken = [add('1a', 1), add('1b', 1), add('1c', 1)]
+    await expect(add('1d', 1)).rejects.toMatchObject({ problem: 'slow-down', retryAfter: 2 })
+    expect(batcher.depth).toBe(2)
+    taken.push(add('2'))
+    ;(await batch(0)).finish()
+    expect((await batch(1)).names).toEqual(['2', '1b'])
+    taken.push(add('1e', 1))
+    for (let number = 1; number < 4; number += 1) (await batch(number)).finish()
+    expect(await Promise.all(taken)).toEqual(['1a done', '1b done', '1c done', '2 done', '1e done'])
+  })
+
+  test('are forgotten with their last row: they begin anew', async () => {
+    const { add, batch } = createHeldBatcher({ maxOfKey: 1 })
+    for (let number = 0; number < 3; number += 1) {
+      const row = add('1')
+      ;(await batch(number)).finish()
+      expect(await row).toBe('1 done')
+    }
   })
 })
 

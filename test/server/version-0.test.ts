@@ -7,6 +7,7 @@ import { STORE_PATH } from '../support/messages.ts'
 import { createStoreView, type StoreView } from '../support/store-view.ts'
 import { createTestAgent, newKey, type TestAgent } from '../support/test-agent.ts'
 import { startTestServer, type TestServer } from '../support/test-server.ts'
+import { waitFor } from '../support/wait.ts'
 import { createVersion0Agent, VERSION_0_MESSAGE, type Version0Path } from '../support/version-0-agent.ts'
 
 let server: TestServer
@@ -264,6 +265,29 @@ describe('who speaks version 0', () => {
     await server.api('PUT', `/systems/${hostname}/archived`)
     for (const path of PATHS) await expectRefused('revoked-key', () => send(path))
   })
+})
+
+test('a host that sends without end is told to slow down', async () => {
+  const { db } = server.database
+  const { sent, slowedDown } = await db.transaction().execute(async (transaction) => {
+    await sql`select from contacts for update`.execute(transaction)
+    const refused: object[] = []
+    const all = Array.from({ length: 12 }, async () => {
+      const reply = await send('/agent/state')
+      if (reply.status === 429) refused.push(reply)
+      return reply
+    })
+    // one is being written and four wait for it
+    await waitFor(() => refused.length >= 7, { what: 'refusals' })
+    return { sent: all, slowedDown: refused.length }
+  })
+  expect(slowedDown).toBe(7)
+  const replies = await Promise.all(sent)
+  for (const reply of replies.filter(({ status }) => status === 429))
+    expect(reply).toMatchObject(refusedAs('slow-down'))
+  const accepted = replies.filter(({ status }) => status === 200)
+  expect(accepted.length).toBeGreaterThan(0)
+  expect(await reports()).toHaveLength(accepted.length)
 })
 
 describe('a timestamp', () => {

@@ -1,7 +1,12 @@
 import { Problem } from '../../protocol/problems.ts'
+import { createRoundRobin } from './round-robin.ts'
+import { RETRY_AFTER_SECS, slowDown } from './slow-down.ts'
 
 export interface Batcher<Row, Outcome> {
-  /** Resolves once the row's batch is committed. Throws Problem `unavailable` when too many rows wait. */
+  /**
+   * Resolves once the row's batch is committed. Rejects with Problem `slow-down` when too many rows of its key wait, and
+   * `unavailable` when too many of all do.
+   */
   add: (row: Row) => Promise<Outcome>
   /** Rows that wait. */
   readonly depth: number
@@ -18,6 +23,8 @@ export interface BatchLimits {
   maxSize?: number
   /** The sum of `sizeOf` that waits beyond which further rows are refused; default 20,000. */
   maxWaiting?: number
+  /** Rows of one key that wait beyond which further ones are refused; default 8. Those that run do not count. */
+  maxOfKey?: number
 }
 
 interface Waiting<Row, Outcome> {
@@ -28,9 +35,9 @@ interface Waiting<Row, Outcome> {
 
 /**
  * Collects rows into batches without a timer: a batch leaves as soon as one of `connections` is free, so that a lone row
- * waits for nothing and under load a batch is what arrived during the one before. A batch holds one row of each `keyOf`;
- * further ones wait for the next. When a batch fails for a reason of its content its rows run one by one, so that one bad
- * row never fails the others.
+ * waits for nothing and under load a batch is what arrived during the one before. At most one row of each `keyOf` runs;
+ * further ones wait, in their order, and the keys take turns: none waits longer because another has much to say. When a
+ * batch fails for a reason of its content its rows run one by one, so that one bad row never fails the others.
  */
 export function createBatcher<Row, Outcome>(
   options: BatchLimits & {
@@ -43,31 +50,25 @@ export function createBatcher<Row, Outcome>(
   },
 ): Batcher<Row, Outcome> {
   const { run, keyOf, isFailureOfAll, sizeOf = () => 1, connections = 1, maxRows = 500 } = options
-  const { maxSize = Infinity, maxWaiting = 20_000 } = options
-  let waiting: Waiting<Row, Outcome>[] = []
+  const { maxSize = Infinity, maxWaiting = 20_000, maxOfKey = 8 } = options
+  const turns = createRoundRobin<Waiting<Row, Outcome>>(maxOfKey)
+  let waiting = 0
   let waitingSize = 0
   let running = 0
   let drained: (() => void)[] = []
 
   const takeBatch = (): Waiting<Row, Outcome>[] => {
-    const batch = new Map<number, Waiting<Row, Outcome>>()
-    const later: Waiting<Row, Outcome>[] = []
+    const batch: Waiting<Row, Outcome>[] = []
     let size = 0
-    for (const [index, each] of waiting.entries()) {
-      if (batch.size === maxRows || size >= maxSize) {
-        later.push(...waiting.slice(index))
-        break
-      }
-      const key = keyOf(each.row)
-      if (batch.has(key)) later.push(each)
-      else {
-        batch.set(key, each)
-        size += sizeOf(each.row)
-      }
+    while (batch.length < maxRows && size < maxSize) {
+      const next = turns.take()
+      if (next === undefined) break
+      batch.push(next)
+      size += sizeOf(next.row)
     }
-    waiting = later
+    waiting -= batch.length
     waitingSize -= size
-    return [...batch.values()]
+    return batch
   }
 
   const runBatch = async (batch: Waiting<Row, Outcome>[]): Promise<void> => {
@@ -85,31 +86,35 @@ export function createBatcher<Row, Outcome>(
   }
 
   const dispatch = (): void => {
-    while (running < connections && waiting.length > 0) {
+    while (running < connections) {
+      const batch = takeBatch()
+      if (batch.length === 0) break
       running += 1
-      void runBatch(takeBatch()).finally(() => {
+      void runBatch(batch).finally(() => {
         running -= 1
+        for (const { row } of batch) turns.done(keyOf(row))
         dispatch()
       })
     }
-    if (running === 0 && waiting.length === 0) {
+    if (running === 0 && waiting === 0) {
       for (const resolve of drained) resolve()
       drained = []
     }
   }
 
   return {
-    add: (row) => {
-      if (waitingSize >= maxWaiting)
-        return Promise.reject(new Problem('unavailable', 'the server is overloaded', { retryAfter: 2 }))
-      return new Promise((resolve, reject) => {
-        waiting.push({ row, resolve, reject })
-        waitingSize += sizeOf(row)
-        dispatch()
-      })
-    },
+    add: (row) =>
+      new Promise((resolve, reject) => {
+        if (waitingSize >= maxWaiting)
+          reject(new Problem('unavailable', 'the server is overloaded', { retryAfter: RETRY_AFTER_SECS }))
+        else if (turns.add(keyOf(row), { row, resolve, reject })) {
+          waiting += 1
+          waitingSize += sizeOf(row)
+          dispatch()
+        } else reject(slowDown())
+      }),
     get depth() {
-      return waiting.length
+      return waiting
     },
     drain: () =>
       new Promise((resolve) => {

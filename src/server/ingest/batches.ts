@@ -10,6 +10,11 @@ const REPORT_ROWS = 100
 /** Bytes of bodies; of parsed and written forms there are as many again several times. */
 const REPORT_BATCH_BYTES = 2 * 1024 * 1024
 const REPORT_WAITING_BYTES = 64 * 1024 * 1024
+/**
+ * Reports of one system that are under way. Agents send one after the other, and again when none was answered for 30 s; no
+ * report is above 1 MiB, so that it takes many systems to fill the queue.
+ */
+export const REPORTS_AT_ONCE = 4
 
 /** What agents send, on its way into the database. */
 export interface Batches {
@@ -31,6 +36,7 @@ export function createBatches(db: Kysely<DB>, limits: BatchLimits = {}): Batches
       maxRows: REPORT_ROWS,
       maxSize: REPORT_BATCH_BYTES,
       maxWaiting: REPORT_WAITING_BYTES,
+      maxOfKey: REPORTS_AT_ONCE,
       ...shared,
     }),
   }

@@ -5,13 +5,13 @@ import { Problem } from '../../protocol/problems.ts'
 import { toVersion1Facts, type Version1Facts } from '../../protocol/v0-facts.ts'
 import { checkVersion0Freshness, parseVersion0, readVersion0Signature } from '../../protocol/v0.ts'
 import { findStateDigest } from '../../store/contacts.ts'
-import type { HeartbeatEntry, HeartbeatOutcome } from '../../store/heartbeats.ts'
+import type { HeartbeatOutcome } from '../../store/heartbeats.ts'
 import { findKeysOfHost, type RegisteredKey } from '../../store/keys.ts'
-import { recordReport, type ReportEntry, type ReportOutcome } from '../../store/reports.ts'
+import type { ReportEntry, ReportOutcome } from '../../store/reports.ts'
 import type { ServerContext, ServerSettings } from '../context.ts'
 import type { Verify } from '../ed25519.ts'
 import { NOBODY } from './authenticate.ts'
-import type { Batcher } from './batcher.ts'
+import type { Batches } from './batches.ts'
 import { parseAuthorised, refusedBy } from './refusals.ts'
 import { flagFacts, offlineAfterSecs } from './entries.ts'
 import type { FailureLimit } from './failure-limit.ts'
@@ -36,9 +36,9 @@ export function isVersion0(request: FastifyRequest, settings: ServerSettings): b
 
 export function createVersion0(
   context: ServerContext,
-  options: { verify: Verify; limit: FailureLimit; heartbeats: Batcher<HeartbeatEntry, HeartbeatOutcome> },
+  options: { verify: Verify; limit: FailureLimit; batches: Batches },
 ): Version0 {
-  const { verify, limit, heartbeats } = options
+  const { verify, limit, batches } = options
 
   /** The key of the named host that signed the body: a system in rotation has several. */
   const authenticate = async (request: FastifyRequest): Promise<RegisteredKey & { hostname: string }> => {
@@ -85,7 +85,7 @@ export function createVersion0(
       const isHeartbeat = request.url === '/agent/heartbeat'
       // told by content and not by endpoint: a heartbeat that carries changed state is a report
       if (isHeartbeat && digest === (await findStateDigest(context.db, key.systemId))) {
-        const outcome = await heartbeats.add({
+        const outcome = await batches.heartbeats.add({
           ...common,
           uptimeSecs: message.uptime_secs === null ? null : Math.trunc(message.uptime_secs ?? 0),
           clockSkewSecs: 0,
@@ -93,11 +93,10 @@ export function createVersion0(
           reported: null,
         })
         throwUnlessRecorded(outcome, sequence)
-      } else
-        throwUnlessRecorded(
-          await recordReport(context.db, { ...common, ...reportOf(request, facts) }),
-          sequence,
-        )
+      } else {
+        const outcome = await batches.reports.add({ ...common, ...reportOf(request, facts) })
+        throwUnlessRecorded(outcome, sequence)
+      }
       return isHeartbeat ? { desired_target: null } : {}
     },
   }
