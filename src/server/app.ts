@@ -13,6 +13,7 @@ import { createAuthorityCheck } from './ingest/authorities.ts'
 import type { BatchLimits } from './ingest/batcher.ts'
 import { createBatches } from './ingest/batches.ts'
 import { createFailureLimit } from './ingest/failure-limit.ts'
+import { logFloods } from './ingest/flood-log.ts'
 import { createTransportCheck } from './ingest/transport.ts'
 import { createVersion0 } from './ingest/version-0.ts'
 import { createOidcProvider } from './oidc/provider.ts'
@@ -87,6 +88,7 @@ export async function createApp(
     const authenticator = createAuthenticator({ ...context, verify: options.verify, limit })
     const version0 = createVersion0(context, { verify: options.verify, limit, batches })
     installAgentRequests(agents, context, { authenticator, checkAuthority })
+    logFloods(agents, context)
     heartbeatRoute(agents, context, { heartbeats, version0 })
     stateRoute(agents, context, { reports, version0 })
     if (settings.acceptVersion0) systemStateRoute(agents, { version0 })

@@ -1,4 +1,4 @@
-import { request, type IncomingHttpHeaders } from 'node:http'
+import { type Agent, request, type IncomingHttpHeaders } from 'node:http'
 import { text } from 'node:stream/consumers'
 import { sha256Id, stateDigest } from '../../src/protocol/digests.ts'
 import type { Fingerprint, SystemState } from '../../src/protocol/facts.ts'
@@ -34,6 +34,8 @@ export interface SendOptions {
   authority?: string
   /** What is sent instead of the body that was signed. */
   sentBody?: string | Buffer
+  /** Kept for further requests; default: a connection each. */
+  connections?: Agent
   /** Added to the signed headers or replacing them; undefined leaves one out, an array sends it several times. */
   headers?: Record<string, string | string[] | undefined>
 }
@@ -160,7 +162,7 @@ async function sendSigned(
   return new Promise((resolve, reject) => {
     const outgoing = request(
       `${server.url}${path}`,
-      { method, headers: rawHeaders, setHost: false, agent: false },
+      { method, headers: rawHeaders, setHost: false, agent: options.connections ?? false },
       (response) => {
         text(response).then(
           (answer) =>

@@ -4,6 +4,7 @@ import { createLogger, type Logger } from '../../src/lib/log.ts'
 import { createApp } from '../../src/server/app.ts'
 import type { ServerSettings } from '../../src/server/context.ts'
 import { createVerifier, type Verify } from '../../src/server/ed25519.ts'
+import type { BatchLimits } from '../../src/server/ingest/batcher.ts'
 import { createApiToken, type Role } from '../../src/store/api-tokens.ts'
 import { type ConnectionOptions, createDatabase, type Database } from '../../src/store/database.ts'
 import type { JobRequests } from '../../src/store/job-queue.ts'
@@ -52,6 +53,8 @@ export interface TestServerOptions {
   clock?: Clock
   log?: Logger
   verify?: Verify
+  /** How heartbeats are put together. */
+  batches?: BatchLimits
   /** How the server reaches its database, for tests that come in between. */
   connection?: (direct: ConnectionOptions) => ConnectionOptions
 }
@@ -87,7 +90,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
   const jobs = createTestJobs(connection)
   const { http } = await createApp(
     { db: own.db, settings, clock, log, jobs: jobs.requests },
-    { verify, version: 'test' },
+    { verify, version: 'test', batches: options.batches ?? {} },
   )
   const url = await http.listen({ host: '127.0.0.1', port: 0 })
 

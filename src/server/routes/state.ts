@@ -4,7 +4,9 @@ import { parseStateReport } from '../../protocol/parse.ts'
 import { Problem } from '../../protocol/problems.ts'
 import type { ReportEntry, ReportOutcome } from '../../store/reports.ts'
 import type { ServerContext } from '../context.ts'
+import { limitAtOnce } from '../ingest/at-once.ts'
 import type { Batcher } from '../ingest/batcher.ts'
+import { REPORTS_AT_ONCE } from '../ingest/batches.ts'
 import { parseAuthorised, refusedBy } from '../ingest/refusals.ts'
 import { evidenceOf, reportEntry, skewSecs } from '../ingest/entries.ts'
 import { bodyOf } from '../ingest/request-head.ts'
@@ -17,7 +19,8 @@ export function stateRoute(
   context: ServerContext,
   options: { reports: Batcher<ReportEntry, ReportOutcome>; version0: Version0 },
 ): void {
-  app.post('/agent/state', { bodyLimit: BODY_LIMITS.state }, async (request) => {
+  const route = { bodyLimit: BODY_LIMITS.state, ...limitAtOnce(REPORTS_AT_ONCE) }
+  app.post('/agent/state', route, async (request) => {
     if (request.agent === null) return options.version0.handle(request)
     const { key, signed } = request.agent
     const body = bodyOf(request)
