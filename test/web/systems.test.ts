@@ -56,6 +56,23 @@ describe('the list of systems', () => {
     expect(complaints).toEqual([])
   })
 
+  test('is searched while one types, at any pace', async () => {
+    await createFleet(server)
+    const { page } = await openAs(browser, server, 'viewer', '/systems')
+    await page.getByText('4 systems').waitFor()
+    const name = page.getByRole('searchbox', { name: 'Part of the name' })
+    await name.click()
+    await page.keyboard.type('w')
+    await page.waitForURL('**/systems?text=w')
+    await page.getByText('2 systems').waitFor()
+    await page.keyboard.type('eb2')
+    await page.getByText('1 system', { exact: true }).waitFor()
+    expect(await name.inputValue()).toBe('web2')
+    await page.getByRole('link', { name: 'Clear' }).click()
+    await page.getByText('4 systems').waitFor()
+    expect(await name.inputValue()).toBe('')
+  })
+
   test('takes what is valid of an address that anybody may have written', async () => {
     await createFleet(server)
     const { page, complaints } = await openAs(

@@ -1,6 +1,6 @@
 import { Link } from '@tanstack/react-router'
 import { X } from 'lucide-react'
-import { useEffect, useRef, useState } from 'react'
+import { useEffect, useRef } from 'react'
 import { useRead } from '../../api/queries.ts'
 import { keysOf } from '../../keys.ts'
 import { DRIFT, FLAGS, LIVENESS } from '../../ui/states.ts'
@@ -25,7 +25,7 @@ export function Filters({
     change(systemsSearch({ ...search, [name]: value }))
   return (
     <search className={classes.filters} aria-label="Filters">
-      <TextFilter key={search.text ?? ''} text={search.text ?? ''} apply={(text) => set('text', text)} />
+      <TextFilter text={search.text ?? ''} apply={(text) => set('text', text)} />
       <Choice
         label="Drift"
         all="Drift: any"
@@ -102,24 +102,29 @@ export function Filters({
 }
 
 function TextFilter({ text, apply }: { text: string; apply: (text: string) => void }) {
-  const [typed, setTyped] = useState(text)
+  const input = useRef<HTMLInputElement>(null)
+  const pause = useRef<ReturnType<typeof setTimeout>>(undefined)
   const latest = useRef(apply)
   useEffect(() => {
     latest.current = apply
   })
+  useEffect(() => () => clearTimeout(pause.current), [])
   useEffect(() => {
-    if (typed.trim() === text) return
-    const timer = setTimeout(() => latest.current(typed), PAUSE_MS)
-    return () => clearTimeout(timer)
-  }, [typed, text])
+    // what somebody is typing is ahead of the address, which follows it
+    if (input.current !== null && input.current !== document.activeElement) input.current.value = text
+  }, [text])
   return (
     <input
+      ref={input}
       type="search"
       aria-label="Part of the name"
       placeholder="Part of the name"
       maxLength={253}
-      value={typed}
-      onChange={({ target }) => setTyped(target.value)}
+      defaultValue={text}
+      onChange={({ target }) => {
+        clearTimeout(pause.current)
+        pause.current = setTimeout(() => latest.current(target.value), PAUSE_MS)
+      }}
     />
   )
 }
