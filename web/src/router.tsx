@@ -25,7 +25,7 @@ interface Shared {
   live: Live
 }
 
-const root = createRootRouteWithContext<Shared>()({ component: Outlet, notFoundComponent: NotFound })
+const root = createRootRouteWithContext<Shared>()({ component: Outlet })
 const shell = createRoute({
   getParentRoute: () => root,
   id: 'shell',
@@ -49,7 +49,10 @@ const pages = shell.addChildren([
     path: '/systems',
     validateSearch: systemsSearch,
     loaderDeps: ({ search }) => search,
-    loader: ({ context, deps }) => void context.client.ensureInfiniteQueryData(systemPages(deps)),
+    loader: ({ context, deps }) => {
+      // the page itself says why it cannot be read
+      context.client.ensureInfiniteQueryData(systemPages(deps)).catch(() => undefined)
+    },
     component: lazyRouteComponent(() => import('./pages/systems/Systems.tsx'), 'Systems'),
   }),
   createRoute({
@@ -117,6 +120,7 @@ const pages = shell.addChildren([
     path: '/settings/$section',
     component: lazyRouteComponent(() => import('./pages/settings/Settings.tsx'), 'Settings'),
   }),
+  createRoute({ getParentRoute: inShell, path: '$', component: NotFound }),
 ])
 const access = [
   createRoute({
@@ -140,15 +144,23 @@ const access = [
 const routeTree = root.addChildren([pages, ...access])
 
 export function createPages(context: Shared) {
-  return createRouter({
+  const router = createRouter({
     routeTree,
     context,
     defaultPreload: 'intent',
     defaultErrorComponent: Broken,
     scrollRestoration: true,
+    // nothing of one system or commit stays on the page of another
+    defaultRemountDeps: ({ params }) => params,
     // what a page does not know stays out of what it reads
     search: { strict: true },
   })
+  router.subscribe('onRendered', ({ fromLocation, pathChanged }) => {
+    // who came by a link hears where they are; who loads the page starts at its top
+    if (fromLocation !== undefined && pathChanged)
+      document.querySelector('h1')?.focus({ preventScroll: true })
+  })
+  return router
 }
 
 declare module '@tanstack/react-router' {

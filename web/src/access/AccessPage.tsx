@@ -8,7 +8,7 @@ export function AccessPage({ title, children }: { title: string; children: React
       <title>{`${title} · Crystal Forge`}</title>
       <div className={classes.card}>
         <img src="/icon.svg" alt="Crystal Forge" width={40} height={40} />
-        <h1>{title}</h1>
+        <h1 tabIndex={-1}>{title}</h1>
         {children}
       </div>
     </main>

@@ -1,7 +1,7 @@
-import { type ReactNode, useEffect, useRef } from 'react'
+import type { ReactNode } from 'react'
 import classes from './Page.module.css'
 
-/** What every page begins with: its title, in the tab and as the heading that the keyboard starts from. */
+/** What every page begins with: its title, in the tab and as the heading that router.tsx has the keyboard start from. */
 export function Page({
   title,
   above,
@@ -14,18 +14,13 @@ export function Page({
   actions?: ReactNode
   children: ReactNode
 }) {
-  const heading = useRef<HTMLHeadingElement>(null)
-  useEffect(() => {
-    // who came by a link hears where they are; who reloads the page starts at its top
-    if (document.activeElement !== document.body) heading.current?.focus({ preventScroll: true })
-  }, [])
   return (
     <>
       <title>{`${title} · Crystal Forge`}</title>
       <header className={classes.head}>
         <div className={classes.title}>
           {above !== undefined && <div className={classes.above}>{above}</div>}
-          <h1 ref={heading} tabIndex={-1}>
+          <h1 tabIndex={-1}>
             <bdi>{title}</bdi>
           </h1>
         </div>

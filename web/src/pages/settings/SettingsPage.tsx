@@ -18,7 +18,7 @@ export type Section = keyof typeof SECTIONS
 /** One section of the settings, beside the way to the others. */
 export function SettingsPage({ section, children }: { section: Section; children: ReactNode }) {
   return (
-    <Page key={section} title={SECTIONS[section].text} above="Settings">
+    <Page title={SECTIONS[section].text} above="Settings">
       <div className={classes.layout}>
         <nav className={classes.sections} aria-label="Settings">
           <ul>

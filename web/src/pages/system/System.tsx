@@ -49,7 +49,7 @@ export function System() {
       </Page>
     )
   return (
-    <Page key={hostname} title={data.hostname} above={above} actions={<Actions system={data} />}>
+    <Page title={data.hostname} above={above} actions={<Actions system={data} />}>
       <div className={classes.summary}>
         {data.archived_at !== null && <span>Archived</span>}
         {data.drift !== null && <StateBadge state={DRIFT[data.drift.standing]} />}
