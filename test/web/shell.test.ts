@@ -37,6 +37,9 @@ describe('the dashboard', () => {
     await page.getByRole('heading', { level: 1 }).waitFor()
     await page.goto('/no/such/page')
     await page.getByRole('heading', { name: 'Not found' }).waitFor()
+    await expectAccessible(page)
+    await page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name: 'Flakes' }).click()
+    await page.getByRole('heading', { level: 1, name: 'Flakes' }).waitFor()
   })
 
   test('has its pages at the same place, whichever of them is shown', async () => {
@@ -63,6 +66,27 @@ describe('the dashboard', () => {
     await page.getByRole('dialog').waitFor({ state: 'hidden' })
     await page.keyboard.press('o')
     await page.waitForURL('**/')
+  })
+
+  test('is reached by keys only where they are not turned off, and nothing is open', async () => {
+    const { page } = await open('/')
+    await page.getByRole('heading', { level: 1 }).waitFor()
+    const keys = page.getByRole('button', { name: 'Keys' })
+    await keys.click()
+    const single = page.getByRole('checkbox', { name: 'Single keys do something' })
+    await single.focus()
+    await page.keyboard.press('s')
+    await single.uncheck()
+    await page.getByRole('button', { name: 'Close' }).click()
+    expect(await keys.evaluate((element) => element === document.activeElement)).toBe(true)
+    await page.keyboard.press('s')
+    await keys.click()
+    await single.check()
+    await page.keyboard.press('Escape')
+    await page.keyboard.press('f')
+    await page.waitForURL('**/flakes')
+    await page.goBack()
+    await page.waitForURL(`${server.url}/`)
   })
 
   test('has the colours that were chosen, after a reload too', async () => {

@@ -3,7 +3,7 @@ import { Keyboard } from 'lucide-react'
 import { useState } from 'react'
 import { Button } from '../ui/Button.tsx'
 import { Dialog } from '../ui/Dialog.tsx'
-import { useShortcut } from './shortcuts.ts'
+import { areKeysOn, turnKeys, useShortcut } from './shortcuts.ts'
 
 const KEYS = [
   ['/', 'Search'],
@@ -28,6 +28,14 @@ export function ShortcutHelp() {
       </Button>
       {open && (
         <Dialog title="Keys" onClose={() => setOpen(false)}>
+          <label>
+            <input
+              type="checkbox"
+              defaultChecked={areKeysOn()}
+              onChange={({ target }) => turnKeys(target.checked)}
+            />{' '}
+            Single keys do something
+          </label>
           <table>
             <tbody>
               {KEYS.map(([key, does]) => (

@@ -1,6 +1,18 @@
 import { useEffect, useRef } from 'react'
 
-/** Calls `act` at a key, unless somebody is writing. */
+const STORED = 'keys'
+
+/** Single keys can be turned off: who speaks to the computer presses some by chance (WCAG 2.2, 2.1.4). */
+export function areKeysOn(): boolean {
+  return localStorage.getItem(STORED) !== 'off'
+}
+
+export function turnKeys(on: boolean): void {
+  if (on) localStorage.removeItem(STORED)
+  else localStorage.setItem(STORED, 'off')
+}
+
+/** Calls `act` at a key, unless somebody is writing, or something is open over the page. */
 export function useShortcut(key: string, act: () => void): void {
   const latest = useRef(act)
   useEffect(() => {
@@ -8,8 +20,8 @@ export function useShortcut(key: string, act: () => void): void {
   })
   useEffect(() => {
     const listen = (event: KeyboardEvent): void => {
-      if (event.key !== key || event.ctrlKey || event.metaKey || event.altKey || isWriting(event.target))
-        return
+      if (event.key !== key || event.ctrlKey || event.metaKey || event.altKey || !areKeysOn()) return
+      if (isWriting(event.target) || document.querySelector('dialog[open]') !== null) return
       event.preventDefault()
       latest.current()
     }

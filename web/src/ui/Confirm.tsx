@@ -23,6 +23,10 @@ export function Confirm({
   const [busy, setBusy] = useState(false)
   const [error, setError] = useState<Error | null>(null)
   const { about, look, ...rest } = button
+  const ask = (): void => {
+    setError(null)
+    setOpen(true)
+  }
   const run = async (): Promise<void> => {
     setBusy(true)
     setError(null)
@@ -37,7 +41,7 @@ export function Confirm({
   }
   return (
     <>
-      <Button {...rest} {...(look !== undefined && { look })} onClick={() => setOpen(true)}>
+      <Button {...rest} {...(look !== undefined && { look })} onClick={ask}>
         {children}
       </Button>
       {open && (
