@@ -5,7 +5,7 @@ import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
 import { noteTouches } from './api/attended.ts'
 import { ApiProblem } from './api/client.ts'
-import { mayPass, read } from './api/queries.ts'
+import { mayPass, read, READ_AGAIN_MS } from './api/queries.ts'
 import { createLive } from './live/live.ts'
 import { createPages } from './router.tsx'
 import { applyTheme, chosenTheme } from './shell/theme.ts'
@@ -21,15 +21,14 @@ const client = new QueryClient({
   queryCache: new QueryCache({ onError }),
   mutationCache: new MutationCache({ onError }),
   defaultOptions: {
-    // events say when something changed (live/); a minute bounds what a missed one can cost
-    queries: { staleTime: 60_000, retry: mayPass, refetchOnWindowFocus: true },
+    queries: { staleTime: READ_AGAIN_MS, retry: mayPass, refetchOnWindowFocus: true },
   },
 })
 async function readSessionAgain(): Promise<void> {
   await client.invalidateQueries({ queryKey: ['getSession'] })
   await router.invalidate()
 }
-const router = createPages({ client, live: createLive(client) })
+const router = createPages({ client, live: createLive(client, () => void readSessionAgain()) })
 // on their way while the page is drawn for the first time: who looks at it, and what it is made of
 void client.prefetchQuery(read('getSession', {}))
 for (const { routeId } of router.matchRoutes(router.latestLocation)) {

@@ -1,5 +1,6 @@
 import { type InfiniteData, useInfiniteQuery, type UseInfiniteQueryResult } from '@tanstack/react-query'
 import { type Answer, call, type Input, type OperationName } from './client.ts'
+import { READ_AGAIN_MS } from './queries.ts'
 
 /** Operations that answer page by page. */
 type Paged = {
@@ -11,7 +12,7 @@ export function usePages<Name extends Paged>(
   name: Name,
   input: Input<Name>,
   options: {
-    /** Milliseconds until it is read again; else when something changed. */
+    /** Milliseconds until it is read again. */
     again?: number
   } = {},
 ): UseInfiniteQueryResult<InfiniteData<Answer<Name>>> {
@@ -22,7 +23,7 @@ export function usePages<Name extends Paged>(
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what Paged says of the answer
     getNextPageParam: (page) => (page as { next: string | null }).next,
     initialPageParam: null as string | null,
-    refetchInterval: options.again ?? false,
+    refetchInterval: options.again ?? READ_AGAIN_MS,
   })
 }
 

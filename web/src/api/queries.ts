@@ -8,6 +8,12 @@ import {
 } from '@tanstack/react-query'
 import { type Answer, ApiProblem, call, type Input, type OperationName, paramsOf } from './client.ts'
 
+/**
+ * Events say when something changed (live/), but not that a host fell silent, that a commit's turn came, or that Git was
+ * asked: only time tells. A read costs little; what is not in sight is not read.
+ */
+export const READ_AGAIN_MS = 60_000
+
 /** A read of the API; its key is the operation's name and what it was asked, which is how events find it (live/stale.ts). */
 export function read<Name extends OperationName>(name: Name, input: Input<Name>) {
   return queryOptions({
@@ -21,13 +27,13 @@ export function useRead<Name extends OperationName>(
   name: Name,
   input: Input<Name>,
   options: {
-    /** Milliseconds until it is read again; false: when something changed. */
+    /** Milliseconds until it is read again, where that is not `READ_AGAIN_MS`; false: when something changed. */
     again?: (data: Answer<Name> | undefined) => number | false
   } = {},
 ): UseQueryResult<Answer<Name>> {
   return useQuery({
     ...read(name, input),
-    refetchInterval: ({ state }) => options.again?.(state.data) ?? false,
+    refetchInterval: ({ state }) => options.again?.(state.data) ?? READ_AGAIN_MS,
     // never what was read of another thing: its facts would stand under the wrong name
     placeholderData: (before, query) =>
       JSON.stringify(paramsOf(query?.queryKey[1])) === JSON.stringify(paramsOf(input)) ? before : undefined,

@@ -13,14 +13,18 @@ const SHOWN: Record<LiveState, { icon: typeof Radio; text: string; hint: string 
   },
 }
 
-/** Follows the server while it is shown, and says whether that works. */
+/** Follows the server while somebody looks, and says whether that works. */
 export function LiveStatus({ live }: { live: Live }) {
   const state = useSyncExternalStore(live.subscribe, live.state)
   useEffect(() => {
-    live.connect()
-    window.addEventListener('online', live.connect)
+    // a browser opens six connections to a server without TLS: tabs that nobody looks at would take them all
+    const follow = (): void => (document.hidden ? live.disconnect() : live.connect())
+    follow()
+    document.addEventListener('visibilitychange', follow)
+    window.addEventListener('online', follow)
     return () => {
-      window.removeEventListener('online', live.connect)
+      document.removeEventListener('visibilitychange', follow)
+      window.removeEventListener('online', follow)
       live.disconnect()
     }
   }, [live])

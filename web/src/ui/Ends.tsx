@@ -1,14 +1,12 @@
 import { Clock, Hourglass } from 'lucide-react'
-import { useState } from 'react'
 import { Badge } from './Badge.tsx'
-import { Time } from './Time.tsx'
+import { Time, useNow } from './Time.tsx'
 
 const DAY_MS = 86_400_000
 
 /** When something stops to work; said louder when that is soon, or was. */
 export function Ends({ at, soonMs = 14 * DAY_MS }: { at: string; soonMs?: number }) {
-  const [now] = useState(() => Date.now())
-  const left = Date.parse(at) - now
+  const left = Date.parse(at) - useNow()
   if (left > soonMs) return <Time at={at} />
   if (left > 0)
     return (

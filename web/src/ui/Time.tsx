@@ -32,7 +32,7 @@ export function useNow(): number {
   return useSyncExternalStore(subscribe, () => tick)
 }
 
-export function sayRelative(seconds: number): string {
+function sayRelative(seconds: number): string {
   for (const [unit, length] of UNITS)
     if (Math.abs(seconds) >= length) return relative.format(Math.trunc(seconds / length), unit)
   return 'just now'
@@ -59,10 +59,14 @@ let ticking: ReturnType<typeof setInterval> | undefined
 /** One clock for all times of a page. */
 function subscribe(listener: () => void): () => void {
   listeners.add(listener)
-  ticking ??= setInterval(() => {
+  if (ticking === undefined) {
+    // nobody has looked since the clock was stopped; React asks again once it has subscribed
     tick = Date.now()
-    for (const each of listeners) each()
-  }, 10_000)
+    ticking = setInterval(() => {
+      tick = Date.now()
+      for (const each of listeners) each()
+    }, 10_000)
+  }
   return () => {
     listeners.delete(listener)
     if (listeners.size > 0) return

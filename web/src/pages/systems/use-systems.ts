@@ -7,6 +7,7 @@ import {
 } from '@tanstack/react-query'
 import { useEffect, useState } from 'react'
 import { call } from '../../api/client.ts'
+import { READ_AGAIN_MS } from '../../api/queries.ts'
 import type { SystemRow } from './columns.tsx'
 import { isOtherList, type SystemPage, withFresh } from './fresh-rows.ts'
 import type { SystemsSearch } from './search.ts'
@@ -83,6 +84,7 @@ export function useSystems(search: SystemsSearch): SystemList {
       return {
         queryKey: ['listSystems', { query: search }, 'in sight', after],
         queryFn: async ({ signal }: { signal: AbortSignal }) => await readPage(search, after, signal),
+        refetchInterval: READ_AGAIN_MS,
         ...(page !== undefined && { initialData: page, initialDataUpdatedAt: isStale ? 0 : page.readAt }),
       }
     }),
