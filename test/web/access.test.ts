@@ -96,10 +96,25 @@ describe('signing in', () => {
     const { page } = await open('/sign-in')
     await signIn(page, 'ada')
     await page.getByRole('button', { name: 'Account of ada' }).click()
+    await page.route('**/api/v1/session', (route) => route.abort())
+    await page.getByRole('button', { name: 'Sign out' }).click()
+    await page.getByRole('alert').getByText('The server cannot be reached').waitFor()
+    await page.unroute('**/api/v1/session')
     await page.getByRole('button', { name: 'Sign out' }).click()
     await page.getByRole('heading', { name: 'Sign in' }).waitFor()
     await page.goto('/')
     await page.getByRole('heading', { name: 'Sign in' }).waitFor()
+  })
+
+  test('leads from the menu of the account to its page, which nothing covers then', async () => {
+    const { page } = await open('/sign-in')
+    await signIn(page, 'ada')
+    await page.getByRole('button', { name: 'Account of ada' }).click()
+    await page.getByRole('link', { name: 'Account' }).click()
+    const heading = page.getByRole('heading', { level: 1, name: 'Account' })
+    await heading.waitFor()
+    await page.getByRole('button', { name: 'Sign out' }).waitFor({ state: 'hidden' })
+    expect(await heading.evaluate((element) => element === document.activeElement)).toBe(true)
   })
 
   test('is asked for again when the session was ended elsewhere', async () => {

@@ -1,14 +1,16 @@
+import { useMutation } from '@tanstack/react-query'
 import { Link, useRouterState } from '@tanstack/react-router'
 import { CircleUser, LogIn } from 'lucide-react'
 import { useId } from 'react'
 import { Button } from '../ui/Button.tsx'
+import { ProblemNote } from '../ui/ProblemNote.tsx'
 import { useSession, useSignOut } from './session.ts'
 import classes from './UserMenu.module.css'
 
 /** Who is signed in, and the way out; or the way in. */
 export function UserMenu() {
   const { user, role } = useSession()
-  const signOut = useSignOut()
+  const signOut = useMutation({ mutationFn: useSignOut() })
   const id = useId()
   const from = useRouterState({ select: ({ location }) => location.href })
   if (user === null)
@@ -34,10 +36,17 @@ export function UserMenu() {
           <br />
           <span className={classes.role}>{role}</span>
         </p>
-        <Link to="/settings/$section" params={{ section: 'account' }}>
+        <Link
+          to="/settings/$section"
+          params={{ section: 'account' }}
+          onClick={() => document.getElementById(id)?.hidePopover()}
+        >
           Account
         </Link>
-        <Button onClick={() => void signOut()}>Sign out</Button>
+        {signOut.error !== null && <ProblemNote error={signOut.error} />}
+        <Button busy={signOut.isPending} onClick={() => signOut.mutate()}>
+          Sign out
+        </Button>
       </div>
     </>
   )

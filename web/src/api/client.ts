@@ -27,7 +27,12 @@ export class ApiProblem extends Error {
   }
 }
 
-/** One request to the API. Throws an ApiProblem when the server refuses, a TypeError when it cannot be reached. */
+/** No answer came. */
+export class Unreachable extends Error {
+  override readonly name = 'Unreachable'
+}
+
+/** One request to the API. Throws an ApiProblem when the server refuses, an Unreachable when no answer comes. */
 export async function call<Name extends OperationName>(
   name: Name,
   input: Input<Name>,
@@ -45,6 +50,8 @@ export async function call<Name extends OperationName>(
     },
     ...(body !== undefined && { body }),
     ...(signal !== undefined && { signal }),
+  }).catch((cause: unknown) => {
+    throw new Unreachable('The server cannot be reached', { cause })
   })
   if (!response.ok) throw await problemOf(response)
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the server answers by the schema the type is made of

@@ -23,7 +23,9 @@ export function Loaded<T>({
   const { data, error, isPending, refetch, isFetching } = from
   if (isPending) return skeleton ?? <Skeleton lines={4} />
   if (missing !== undefined && data === undefined && isUnknown(error)) return missing
-  const note = error !== null && <ProblemNote error={error} busy={isFetching} retry={() => void refetch()} />
+  // of a further page it is said where that page would be (More.tsx)
+  const isOfAll = error !== null && !('isFetchNextPageError' in from && from.isFetchNextPageError === true)
+  const note = isOfAll && <ProblemNote error={error} busy={isFetching} retry={() => void refetch()} />
   return (
     <>
       {note}

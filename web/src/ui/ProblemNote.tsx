@@ -1,5 +1,6 @@
 import { TriangleAlert } from 'lucide-react'
-import { ApiProblem } from '../api/client.ts'
+import { ApiProblem, Unreachable } from '../api/client.ts'
+import type { Problem } from '../api/operations.generated.ts'
 import { Button } from './Button.tsx'
 import classes from './ProblemNote.module.css'
 
@@ -13,18 +14,17 @@ export function ProblemNote({
   retry?: () => void
   busy?: boolean
 }) {
-  const document = error instanceof ApiProblem ? error.document : null
+  const { title, detail, errors = [] } = wordsOf(error)
   return (
     <div className={classes.note} role="alert">
       <TriangleAlert aria-hidden size={18} />
       <div className={classes.words}>
-        <strong>{document?.title ?? 'The server cannot be reached'}</strong>
-        {document === null && <p>Check the network, and that the server runs.</p>}
-        {document?.detail !== undefined && <p>{document.detail}</p>}
-        {document?.errors !== undefined && (
+        <strong>{title}</strong>
+        {detail !== undefined && <p>{detail}</p>}
+        {errors.length > 0 && (
           <ul>
-            {document.errors.map(({ path, message }) => (
-              <li key={path}>
+            {errors.map(({ path, message }) => (
+              <li key={`${path} ${message}`}>
                 <code>{path}</code> {message}
               </li>
             ))}
@@ -38,4 +38,11 @@ export function ProblemNote({
       )}
     </div>
   )
+}
+
+function wordsOf(error: Error): Pick<Problem, 'title' | 'detail' | 'errors'> {
+  if (error instanceof ApiProblem) return error.document
+  if (error instanceof Unreachable)
+    return { title: error.message, detail: 'Check the network, and that the server runs.' }
+  return { title: 'The dashboard could not do this', detail: error.message }
 }
