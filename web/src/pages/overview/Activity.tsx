@@ -22,7 +22,9 @@ export function Activity() {
       <Loaded from={activity} skeleton={<Skeleton lines={12} />}>
         {({ entries }) =>
           entries.length === 0 ? (
-            <Empty title="Nothing has happened yet" />
+            <Empty title="Nothing has happened yet">
+              <p>What hosts report and commits change appears here by itself.</p>
+            </Empty>
           ) : (
             <ol className={classes.items}>
               {entries.map((entry) => (

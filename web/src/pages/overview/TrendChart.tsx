@@ -86,11 +86,18 @@ function optionsFor(element: HTMLElement, point: (index: number | null) => void)
         label: title,
         stroke: colour(name),
         width: dashed ? 1.5 : 2,
-        points: { show: false },
+        points: { show: true, size: 5, filter: listAlone },
         ...(dashed && { dash: [4, 4] }),
       })),
     ],
   }
+}
+
+/** Of a series, the points that no line reaches: those counted after a gap and before one, or the first of all. */
+function listAlone({ data }: UPlot, series: number): number[] {
+  const counts = data[series] ?? []
+  const isGap = (index: number): boolean => (counts[index] ?? null) === null
+  return [...counts.keys()].filter((index) => !isGap(index) && isGap(index - 1) && isGap(index + 1))
 }
 
 const byValue = (a: number, b: number): number => a - b
@@ -107,7 +114,12 @@ function colourOf(element: HTMLElement, name: string): string {
 
 const time = new Intl.DateTimeFormat(undefined, { timeStyle: 'short' })
 const day = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short' })
-const sayTick = (secs: number, step: number): string => (step < DAY_SECS ? time : day).format(secs * 1000)
+/** Midnight is said by the day it begins. */
+function sayTick(secs: number, step: number): string {
+  const at = new Date(secs * 1000)
+  const isMidnight = at.getHours() === 0 && at.getMinutes() === 0
+  return (step < DAY_SECS && !isMidnight ? time : day).format(at)
+}
 
 function dataOf(trend: TrendAnswer): UPlot.AlignedData {
   return [trend.times.map((each) => Date.parse(each) / 1000), ...SERIES.map(({ of }) => of(trend))]

@@ -8,7 +8,7 @@ import type { SystemsSearch } from '../systems/search.ts'
 
 type Attention = Answer<'listAttention'>
 export type AttentionItem = Attention['items'][number]
-export type AttentionKind = AttentionItem['kind']
+type AttentionKind = AttentionItem['kind']
 
 export const SEVERITY: Record<AttentionItem['severity'], Shown> = {
   critical: { tone: 'bad', icon: OctagonAlert, text: 'Critical', hint: 'Look now.' },

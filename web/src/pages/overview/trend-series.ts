@@ -2,7 +2,7 @@ import type { Answer } from '../../api/client.ts'
 
 export type TrendAnswer = Answer<'getFleetTrend'>
 
-export interface Series {
+interface Series {
   title: string
   /** The name of a colour in styles/tokens.css. */
   colour: string
