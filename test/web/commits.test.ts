@@ -8,6 +8,7 @@ import {
   type TestCommit,
 } from '../support/evaluated.ts'
 import { startTestServer, type TestServer } from '../support/test-server.ts'
+import { waitFor } from '../support/wait.ts'
 import { expectAccessible, startBrowser } from './support/browser.ts'
 import { openAs, sidewaysScroll } from './support/dashboard.ts'
 
@@ -62,6 +63,18 @@ describe('flakes', () => {
     expect(complaints).toEqual([])
   })
 
+  test('are followed in a dialog that keeps the keys to itself, and gives the focus back', async () => {
+    const { page } = await openAs(browser, server, 'operator', '/flakes')
+    const follow = page.getByRole('button', { name: 'Follow a flake' })
+    await follow.click()
+    await page.getByRole('button', { name: 'Cancel' }).focus()
+    await page.keyboard.press('s')
+    await page.keyboard.press('Enter')
+    await page.getByRole('dialog').waitFor({ state: 'detached' })
+    await waitFor(() => follow.evaluate((element) => element === document.activeElement))
+    expect(page.url()).toBe(`${server.url}/flakes`)
+  })
+
   test('that cannot be followed are refused in the words of the server', async () => {
     const { page } = await openAs(browser, server, 'operator', '/flakes')
     await page.getByRole('button', { name: 'Follow a flake' }).click()
@@ -93,6 +106,32 @@ describe('flakes', () => {
     await page.getByRole('heading', { level: 1, name: 'subject of two' }).waitFor()
   })
 
+  test('say of further commits why they cannot be read, where they would be', async () => {
+    const flake = await addTestFlake(server.database.db)
+    await moveTestBranch(
+      server.database.db,
+      flake,
+      Array.from({ length: 60 }, (_, index) => `c${index}`),
+    )
+    const { page } = await openAs(browser, server, 'viewer', `/flakes/${flake}`)
+    await page.getByRole('row', { name: /subject of c59/ }).waitFor()
+    await page.route(
+      '**/commits?*after*',
+      async (route) =>
+        await route.fulfill({
+          status: 503,
+          contentType: 'application/problem+json',
+          body: JSON.stringify({ type: 'x', title: 'The server cannot answer now', status: 503 }),
+        }),
+    )
+    await page.getByRole('button', { name: 'Show more' }).click()
+    const note = page.getByRole('table').locator('xpath=following::*[@role="alert"]')
+    await note.getByText('The server cannot answer now').waitFor()
+    await page.unrouteAll()
+    await note.getByRole('button', { name: 'Try again' }).click()
+    await page.getByRole('row', { name: /subject of c0/ }).waitFor()
+  })
+
   test('are followed no longer when nothing is compared with them, and not before', async () => {
     await evaluatedFlake()
     await server.api('POST', '/flakes', { body: { url: 'github:a/unused' } })
@@ -100,7 +139,7 @@ describe('flakes', () => {
     await page.getByRole('link', { name: 'github:yourorg/fleet' }).click()
     const remove = page.getByRole('button', { name: 'Follow no longer' })
     expect(await remove.getAttribute('title')).toBe(
-      '1 systems are compared with it: give them another flake first',
+      '1 system is compared with it: give it another flake first',
     )
     await page.goto('/flakes')
     await page.getByRole('link', { name: 'github:a/unused' }).click()
@@ -139,9 +178,20 @@ describe('a commit', () => {
     await db.updateTable('commits').set({ status: 'queued' }).execute()
     const { page } = await openAs(browser, server, 'viewer', pathTo(commit!))
     await page.getByText('Queued').waitFor()
+    await db.updateTable('commits').set({ status: 'running', started_at: new Date() }).execute()
+    await page.getByText('Reading the flake …').waitFor()
     await evaluateTestCommit(db, commit!, { web1: 'web1' })
     await page.getByText('Evaluated', { exact: true }).first().waitFor()
     await page.getByRole('row', { name: /web1 Succeeded/ }).waitFor()
+  })
+
+  test('leads to the one before it, and says so to who cannot see it', async () => {
+    const [one, two] = await evaluatedFlake()
+    const { page } = await openAs(browser, server, 'viewer', pathTo(two!))
+    await page.getByRole('link', { name: one!.sha.slice(0, 10) }).click()
+    const heading = page.getByRole('heading', { level: 1, name: 'subject of one' })
+    await heading.waitFor()
+    expect(await heading.evaluate((element) => element === document.activeElement)).toBe(true)
   })
 
   test('is evaluated again by an operator where something failed', async () => {
@@ -187,6 +237,18 @@ describe('an evaluation', () => {
     await page.getByRole('button', { name: 'Evaluate again' }).click()
     await page.getByRole('link', { name: 'see the commit' }).click()
     await page.getByText('Queued').waitFor()
+  })
+
+  test('leads to what its configuration is at other commits, and back to all', async () => {
+    await evaluatedFlake()
+    const { page } = await openAs(browser, server, 'viewer', '/evaluations?status=failed')
+    await page.getByRole('link', { name: 'db1' }).click()
+    await page.getByRole('link', { name: 'at its other commits' }).click()
+    const its = page.getByRole('region', { name: 'db1 at its commits' })
+    await its.getByRole('row', { name: /Failed/ }).waitFor()
+    expect(await its.getByRole('row').count()).toBe(3)
+    await page.getByRole('link', { name: 'All configurations' }).click()
+    await page.getByRole('row', { name: /web2/ }).first().waitFor()
   })
 
   test('is found by its result, in the address', async () => {

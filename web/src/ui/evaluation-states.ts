@@ -30,6 +30,8 @@ export const COMMIT: Record<CommitStatus, Shown> = {
   },
 }
 
+export const isUnderWay = (status: CommitStatus): boolean => status === 'queued' || status === 'running'
+
 export const RESULT: Record<'succeeded' | 'failed', Shown> = {
   succeeded: { tone: 'good', icon: CircleCheck, text: 'Succeeded', hint: 'It evaluates to a system.' },
   failed: { tone: 'bad', icon: CircleX, text: 'Failed', hint: 'It evaluates to nothing.' },

@@ -7,8 +7,8 @@ import { Loaded } from '../../ui/Loaded.tsx'
 import { StorePath } from '../../ui/Mono.tsx'
 import { More } from '../../ui/More.tsx'
 import { Panel } from '../../ui/Panel.tsx'
+import { type Column, Table } from '../../ui/Table.tsx'
 import { sayChanged } from '../flakes/CommitTable.tsx'
-import classes from './Commit.module.css'
 
 type Change = Answer<'listCommitChanges'>['changes'][number]
 
@@ -39,7 +39,14 @@ export function Changes({ commit }: { commit: Answer<'getCommit'> }) {
             )
           const changes = [first, ...rest].flatMap((page) => page.changes)
           if (changes.length === 0) return <Empty title="It changes no system" />
-          return <ChangeTable changes={changes} />
+          return (
+            <Table
+              label="What it changes"
+              columns={COLUMNS}
+              rows={changes}
+              keyOf={({ configuration }) => configuration}
+            />
+          )
         }}
       </Loaded>
       <More pages={pages} />
@@ -47,44 +54,30 @@ export function Changes({ commit }: { commit: Answer<'getCommit'> }) {
   )
 }
 
-function ChangeTable({ changes }: { changes: Change[] }) {
+const COLUMNS: readonly Column<Change>[] = [
+  { head: 'Configuration', cell: ({ configuration }) => <bdi>{configuration}</bdi> },
+  {
+    head: 'What becomes of it',
+    cell: ({ change }) => <Badge tone={SHOWN[change].tone}>{SHOWN[change].text}</Badge>,
+  },
+  { head: 'Systems', cell: (change) => <Hosts of={change} /> },
+  { head: 'Before', cell: ({ before }) => (before === null ? '–' : <StorePath path={before} />) },
+  { head: 'After', cell: ({ after }) => (after === null ? '–' : <StorePath path={after} />) },
+]
+
+function Hosts({ of: { systems, hostnames } }: { of: Change }) {
+  if (systems === 0) return 'none'
   return (
-    <table>
-      <thead>
-        <tr>
-          <th scope="col">Configuration</th>
-          <th scope="col">What becomes of it</th>
-          <th scope="col">Systems</th>
-          <th scope="col">Before</th>
-          <th scope="col">After</th>
-        </tr>
-      </thead>
-      <tbody>
-        {changes.map(({ configuration, change, before, after, systems, hostnames }) => (
-          <tr key={configuration}>
-            <td>
-              <bdi>{configuration}</bdi>
-            </td>
-            <td>
-              <Badge tone={SHOWN[change].tone}>{SHOWN[change].text}</Badge>
-            </td>
-            <td className={classes.hosts}>
-              {hostnames.map((hostname, index) => (
-                <span key={hostname}>
-                  {index > 0 && ', '}
-                  <Link to="/systems/$hostname" params={{ hostname }}>
-                    {hostname}
-                  </Link>
-                </span>
-              ))}
-              {systems > hostnames.length && ` and ${systems - hostnames.length} more`}
-              {systems === 0 && 'none'}
-            </td>
-            <td className={classes.path}>{before === null ? '–' : <StorePath path={before} />}</td>
-            <td className={classes.path}>{after === null ? '–' : <StorePath path={after} />}</td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
+    <>
+      {hostnames.map((hostname, index) => (
+        <span key={hostname}>
+          {index > 0 && ', '}
+          <Link to="/systems/$hostname" params={{ hostname }}>
+            {hostname}
+          </Link>
+        </span>
+      ))}
+      {systems > hostnames.length && ` and ${(systems - hostnames.length).toLocaleString()} more`}
+    </>
   )
 }

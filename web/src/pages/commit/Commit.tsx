@@ -1,10 +1,10 @@
 import { Link, useParams } from '@tanstack/react-router'
 import { useMay } from '../../access/may.ts'
 import type { Answer } from '../../api/client.ts'
-import { useChange, useRead } from '../../api/queries.ts'
+import { READ_AGAIN_MS, useChange, useRead } from '../../api/queries.ts'
 import { Badge } from '../../ui/Badge.tsx'
 import { Button } from '../../ui/Button.tsx'
-import { COMMIT, sayCause } from '../../ui/evaluation-states.ts'
+import { COMMIT, isUnderWay, sayCause } from '../../ui/evaluation-states.ts'
 import { Facts } from '../../ui/Facts.tsx'
 import { Loaded } from '../../ui/Loaded.tsx'
 import { Revision } from '../../ui/Mono.tsx'
@@ -20,7 +20,7 @@ import { Results } from './Results.tsx'
 
 type CommitAnswer = Answer<'getCommit'>
 
-/** While it is evaluated nothing is said of each single result: it is asked for. */
+/** That its turn came, and each single result, is no event: it is asked for. */
 const PROGRESS_MS = 2000
 
 export function Commit() {
@@ -29,7 +29,7 @@ export function Commit() {
   const commit = useRead(
     'getCommit',
     { params: { sha }, query: { flake } },
-    { again: (read) => (read?.status === 'running' ? PROGRESS_MS : false) },
+    { again: (read) => (read !== undefined && isUnderWay(read.status) ? PROGRESS_MS : READ_AGAIN_MS) },
   )
   const above = (
     <>
@@ -68,7 +68,7 @@ function Actions({ commit }: { commit: CommitAnswer }) {
   const mayNot = useMay('operator')
   const evaluate = useChange('evaluateCommit')
   const { status, flake_id: flake, sha } = commit
-  const underWay = status === 'queued' || status === 'running' ? COMMIT[status].hint : null
+  const underWay = isUnderWay(status) ? COMMIT[status].hint : null
   const ask = (again: 'none' | 'failed'): void =>
     evaluate.mutate({ params: { sha }, query: { flake }, body: { again } })
   const isDone = status === 'evaluated' || status === 'failed'

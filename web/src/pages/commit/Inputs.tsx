@@ -1,42 +1,23 @@
 import type { Answer } from '../../api/client.ts'
-import { Mono } from '../../ui/Mono.tsx'
+import { Revision } from '../../ui/Mono.tsx'
 import { Panel } from '../../ui/Panel.tsx'
+import { type Column, Table } from '../../ui/Table.tsx'
 import { Time } from '../../ui/Time.tsx'
 
+type Input = NonNullable<Answer<'getCommit'>['inputs']>[number]
+
+const COLUMNS: readonly Column<Input>[] = [
+  { head: 'Input', cell: ({ name }) => <bdi>{name}</bdi> },
+  { head: 'From', cell: ({ url, type }) => <bdi>{url ?? type}</bdi> },
+  { head: 'Revision', cell: ({ revision: sha }) => (sha === null ? '–' : <Revision sha={sha} />) },
+  { head: 'Last modified', cell: ({ last_modified: at }) => (at === null ? '–' : <Time at={at} />) },
+]
+
 /** What the lock file of the commit names. */
-export function Inputs({ inputs }: { inputs: NonNullable<Answer<'getCommit'>['inputs']> }) {
+export function Inputs({ inputs }: { inputs: Input[] }) {
   return (
     <Panel title="Inputs" flush>
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">Input</th>
-            <th scope="col">From</th>
-            <th scope="col">Revision</th>
-            <th scope="col">Last modified</th>
-          </tr>
-        </thead>
-        <tbody>
-          {inputs.map(({ name, type, url, revision, last_modified: modified }) => (
-            <tr key={name}>
-              <td>
-                <bdi>{name}</bdi>
-              </td>
-              <td>
-                <bdi>{url ?? type}</bdi>
-              </td>
-              <td>
-                {revision === null ? (
-                  '–'
-                ) : (
-                  <Mono value={revision} what="revision" short={revision.slice(0, 10)} />
-                )}
-              </td>
-              <td>{modified === null ? '–' : <Time at={modified} />}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
+      <Table label="Inputs" columns={COLUMNS} rows={inputs} keyOf={({ name }) => name} />
     </Panel>
   )
 }

@@ -5,7 +5,7 @@ import { useChange, useRead } from '../../api/queries.ts'
 import { Badge } from '../../ui/Badge.tsx'
 import { Button } from '../../ui/Button.tsx'
 import { Copy } from '../../ui/Copy.tsx'
-import { COMMIT, RESULT, sayCause } from '../../ui/evaluation-states.ts'
+import { COMMIT, isUnderWay, RESULT, sayCause } from '../../ui/evaluation-states.ts'
 import { Facts } from '../../ui/Facts.tsx'
 import { Loaded } from '../../ui/Loaded.tsx'
 import { Revision, StorePath } from '../../ui/Mono.tsx'
@@ -47,8 +47,7 @@ function Retry({ evaluation }: { evaluation: EvaluationAnswer }) {
   const mayNot = useMay('operator')
   const retry = useChange('retryEvaluation')
   const { commit_status: status } = evaluation
-  const underWay =
-    status === 'queued' || status === 'running' ? `Its commit is ${COMMIT[status].text.toLowerCase()}` : null
+  const underWay = isUnderWay(status) ? `Its commit is ${COMMIT[status].text.toLowerCase()}` : null
   return (
     <>
       <Button
@@ -84,6 +83,11 @@ function Result({ evaluation }: { evaluation: EvaluationAnswer }) {
             <StateBadge state={RESULT[evaluation.status]} />{' '}
             {evaluation.cause !== null && <Badge tone="bad">{sayCause(evaluation.cause)}</Badge>}
           </>
+        ),
+        Configuration: (
+          <Link to="/evaluations" search={{ configuration: evaluation.configuration }}>
+            at its other commits
+          </Link>
         ),
         Flake: (
           <Link to="/flakes/$id" params={{ id: String(flake) }}>

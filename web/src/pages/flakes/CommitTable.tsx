@@ -3,49 +3,44 @@ import type { Answer } from '../../api/client.ts'
 import { Badge } from '../../ui/Badge.tsx'
 import { COMMIT } from '../../ui/evaluation-states.ts'
 import { StateBadge } from '../../ui/StateBadge.tsx'
+import { type Column, Table } from '../../ui/Table.tsx'
 import { Time } from '../../ui/Time.tsx'
 import classes from './CommitTable.module.css'
 
 type CommitRow = Answer<'listCommits'>['commits'][number]
 
 export function CommitTable({ flake, commits }: { flake: number; commits: CommitRow[] }) {
-  return (
-    <table>
-      <thead>
-        <tr>
-          <th scope="col">Commit</th>
-          <th scope="col">Evaluation</th>
-          <th scope="col">Changes</th>
-          <th scope="col">Author</th>
-          <th scope="col">Arrived</th>
-        </tr>
-      </thead>
-      <tbody>
-        {commits.map((commit) => (
-          <tr key={commit.sha}>
-            <td className={classes.commit}>
-              <Link to="/flakes/$id/commits/$sha" params={{ id: String(flake), sha: commit.sha }}>
-                <code>{commit.sha.slice(0, 10)}</code>
-              </Link>{' '}
-              <bdi className={classes.subject}>{commit.subject}</bdi>
-            </td>
-            <td className={classes.state}>
-              <StateBadge state={COMMIT[commit.status]} />
-              {commit.failed > 0 && <Badge tone="warn">{commit.failed} failed</Badge>}
-            </td>
-            <td>{sayChanged(commit)}</td>
-            <td>
-              <bdi className={classes.author}>{commit.author?.replace(/ <.*>$/, '')}</bdi>
-            </td>
-            <td className={classes.time}>
-              <Time at={commit.arrived_at} />
-            </td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
-  )
+  return <Table label="Commits" columns={columnsOf(flake)} rows={commits} keyOf={({ sha }) => sha} />
 }
+
+const columnsOf = (flake: number): readonly Column<CommitRow>[] => [
+  {
+    head: 'Commit',
+    cell: ({ sha, subject }) => (
+      <div className={classes.commit}>
+        <Link to="/flakes/$id/commits/$sha" params={{ id: String(flake), sha }}>
+          <code>{sha.slice(0, 10)}</code>
+        </Link>{' '}
+        <bdi className={classes.clamped}>{subject}</bdi>
+      </div>
+    ),
+  },
+  {
+    head: 'Evaluation',
+    cell: ({ status, failed }) => (
+      <div className={classes.state}>
+        <StateBadge state={COMMIT[status]} />
+        {failed > 0 && <Badge tone="warn">{failed.toLocaleString()} failed</Badge>}
+      </div>
+    ),
+  },
+  { head: 'Changes', cell: sayChanged },
+  {
+    head: 'Author',
+    cell: ({ author }) => <bdi className={classes.clamped}>{author?.replace(/ <.*>$/, '')}</bdi>,
+  },
+  { head: 'Arrived', cell: ({ arrived_at: at }) => <Time at={at} /> },
+]
 
 /** `3 of 120 change`; nothing where the commit before has no result to compare with. */
 export function sayChanged({
@@ -53,5 +48,5 @@ export function sayChanged({
   configurations,
 }: Pick<CommitRow, 'changed' | 'configurations'>): string {
   if (changed === null || configurations === null) return '–'
-  return `${changed} of ${configurations} change${changed === 1 ? 's' : ''}`
+  return `${changed.toLocaleString()} of ${configurations.toLocaleString()} change${changed === 1 ? 's' : ''}`
 }

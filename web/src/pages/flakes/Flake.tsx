@@ -43,14 +43,19 @@ function Actions({ flake }: { flake: Answer<'getFlake'> }) {
   const sync = useChange('syncFlake')
   const archive = useChange('archiveFlake')
   const params = { id: flake.id }
+  const isArchived = flake.archived_at === null ? null : 'It is not followed any more'
   const whyNotRemoved = flake.declared
     ? 'It is declared in the configuration: take it out there'
     : flake.systems > 0
-      ? `${flake.systems} systems are compared with it: give them another flake first`
+      ? `${sayCompared(flake.systems)} with it: give ${flake.systems === 1 ? 'it' : 'them'} another flake first`
       : null
   return (
     <>
-      <Button busy={sync.isPending} disabledReason={mayNot} onClick={() => sync.mutate({ params })}>
+      <Button
+        busy={sync.isPending}
+        disabledReason={mayNot ?? isArchived}
+        onClick={() => sync.mutate({ params })}
+      >
         Ask Git now
       </Button>
       <Confirm
@@ -58,7 +63,7 @@ function Actions({ flake }: { flake: Answer<'getFlake'> }) {
         question={`Follow ${flake.url} no longer?`}
         does="Follow no longer"
         about={<p>What is known of its commits stays, and it can be followed again.</p>}
-        disabledReason={mayNot ?? whyNotRemoved}
+        disabledReason={mayNot ?? isArchived ?? whyNotRemoved}
         act={async () => {
           await archive.mutateAsync({ params })
           await navigate({ to: '/flakes' })
@@ -71,6 +76,9 @@ function Actions({ flake }: { flake: Answer<'getFlake'> }) {
   )
 }
 
+const sayCompared = (systems: number): string =>
+  systems === 1 ? '1 system is compared' : `${systems.toLocaleString()} systems are compared`
+
 function Settings({ flake }: { flake: Answer<'getFlake'> }) {
   return (
     <Facts
@@ -78,7 +86,7 @@ function Settings({ flake }: { flake: Answer<'getFlake'> }) {
         Branch: <bdi>{flake.head_branch ?? flake.branch ?? 'the default of the repository'}</bdi>,
         Systems: (
           <Link to="/systems" search={{ flake: flake.id }}>
-            {flake.systems} compared with it
+            {flake.systems.toLocaleString()} compared with it
           </Link>
         ),
         'Commits searched': `the newest ${flake.search_depth}`,

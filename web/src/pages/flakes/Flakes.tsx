@@ -12,6 +12,7 @@ import { Page } from '../../ui/Page.tsx'
 import { Panel } from '../../ui/Panel.tsx'
 import { Skeleton } from '../../ui/Skeleton.tsx'
 import { StateBadge } from '../../ui/StateBadge.tsx'
+import { type Column, Table } from '../../ui/Table.tsx'
 import { Time } from '../../ui/Time.tsx'
 import { FollowFlake } from './FollowFlake.tsx'
 
@@ -42,7 +43,7 @@ export function Flakes() {
                 </p>
               </Empty>
             ) : (
-              <FlakeTable rows={rows} />
+              <Table label="Followed" columns={COLUMNS} rows={rows} keyOf={({ id }) => id} />
             )
           }
         </Loaded>
@@ -51,51 +52,34 @@ export function Flakes() {
   )
 }
 
-function FlakeTable({ rows }: { rows: FlakeRow[] }) {
-  return (
-    <table>
-      <thead>
-        <tr>
-          <th scope="col">Repository</th>
-          <th scope="col">Branch</th>
-          <th scope="col">Newest commit</th>
-          <th scope="col">Systems</th>
-          <th scope="col">Git was asked</th>
-        </tr>
-      </thead>
-      <tbody>
-        {rows.map((flake) => (
-          <tr key={flake.id}>
-            <td>
-              <Link to="/flakes/$id" params={{ id: String(flake.id) }}>
-                <bdi>{flake.url}</bdi>
-              </Link>{' '}
-              {flake.declared && (
-                <Badge tone="quiet" hint="It is declared in the configuration, and cannot be changed here.">
-                  Declared
-                </Badge>
-              )}
-            </td>
-            <td>
-              <bdi>{flake.head_branch ?? flake.branch ?? 'its default'}</bdi>
-            </td>
-            <td>
-              <Head flake={flake} />
-            </td>
-            <td>
-              <Link to="/systems" search={{ flake: flake.id }}>
-                {flake.systems}
-              </Link>
-            </td>
-            <td>
-              <Synced flake={flake} />
-            </td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
-  )
-}
+const COLUMNS: readonly Column<FlakeRow>[] = [
+  {
+    head: 'Repository',
+    cell: ({ id, url, declared }) => (
+      <>
+        <Link to="/flakes/$id" params={{ id: String(id) }}>
+          <bdi>{url}</bdi>
+        </Link>{' '}
+        {declared && (
+          <Badge tone="quiet" hint="It is declared in the configuration, and cannot be changed here.">
+            Declared
+          </Badge>
+        )}
+      </>
+    ),
+  },
+  { head: 'Branch', cell: ({ head_branch, branch }) => <bdi>{head_branch ?? branch ?? 'its default'}</bdi> },
+  { head: 'Newest commit', cell: (flake) => <Head flake={flake} /> },
+  {
+    head: 'Systems',
+    cell: ({ id, systems }) => (
+      <Link to="/systems" search={{ flake: id }}>
+        {systems.toLocaleString()}
+      </Link>
+    ),
+  },
+  { head: 'Git was asked', cell: (flake) => <Synced flake={flake} /> },
+]
 
 function Head({ flake }: { flake: FlakeRow }) {
   if (flake.head_sha === null) return 'none yet'
@@ -110,7 +94,7 @@ function Head({ flake }: { flake: FlakeRow }) {
   )
 }
 
-export function Synced({ flake }: { flake: Pick<FlakeRow, 'synced_at' | 'sync_failed_at' | 'sync_error'> }) {
+function Synced({ flake }: { flake: Pick<FlakeRow, 'synced_at' | 'sync_failed_at' | 'sync_error'> }) {
   if (flake.sync_failed_at !== null)
     return (
       <>

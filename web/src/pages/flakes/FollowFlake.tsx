@@ -1,11 +1,8 @@
 import { useNavigate } from '@tanstack/react-router'
 import { useState } from 'react'
 import { useChange } from '../../api/queries.ts'
-import { Button } from '../../ui/Button.tsx'
-import { Dialog } from '../../ui/Dialog.tsx'
 import { Field } from '../../ui/Field.tsx'
-import { ProblemNote } from '../../ui/ProblemNote.tsx'
-import classes from './FollowFlake.module.css'
+import { FormDialog } from '../../ui/FormDialog.tsx'
 
 /** The form that has a flake followed. */
 export function FollowFlake({ onClose }: { onClose: () => void }) {
@@ -19,46 +16,26 @@ export function FollowFlake({ onClose }: { onClose: () => void }) {
       { onSuccess: ({ id }) => void navigate({ to: '/flakes/$id', params: { id: String(id) } }) },
     )
   return (
-    <Dialog title="Follow a flake" onClose={onClose}>
-      <form
-        className={classes.form}
-        onSubmit={(event) => {
-          event.preventDefault()
-          submit()
-        }}
+    <FormDialog title="Follow a flake" does="Follow" change={add} onSubmit={submit} onClose={onClose}>
+      <Field
+        label="Address"
+        hint="As in flake inputs: github:yourorg/nixos-configs, git+https://…, git+ssh://…, with ?dir= when it is in a folder."
       >
-        <Field
-          label="Address"
-          hint="As in flake inputs: github:yourorg/nixos-configs, git+https://…, git+ssh://…, with ?dir= when it is in a folder."
-        >
-          {(tie) => (
-            <input
-              {...tie}
-              required
-              maxLength={2048}
-              value={url}
-              onChange={({ target }) => setUrl(target.value)}
-            />
-          )}
-        </Field>
-        <Field label="Branch" hint="Empty: the branch that the repository names as its default.">
-          {(tie) => (
-            <input
-              {...tie}
-              maxLength={255}
-              value={branch}
-              onChange={({ target }) => setBranch(target.value)}
-            />
-          )}
-        </Field>
-        {add.error !== null && <ProblemNote error={add.error} />}
-        <div className={classes.buttons}>
-          <Button onClick={onClose}>Cancel</Button>
-          <Button type="submit" look="main" busy={add.isPending}>
-            Follow
-          </Button>
-        </div>
-      </form>
-    </Dialog>
+        {(tie) => (
+          <input
+            {...tie}
+            required
+            maxLength={2048}
+            value={url}
+            onChange={({ target }) => setUrl(target.value)}
+          />
+        )}
+      </Field>
+      <Field label="Branch" hint="Empty: the branch that the repository names as its default.">
+        {(tie) => (
+          <input {...tie} maxLength={255} value={branch} onChange={({ target }) => setBranch(target.value)} />
+        )}
+      </Field>
+    </FormDialog>
   )
 }
