@@ -1,7 +1,7 @@
 import { TextField } from '../ui/TextField.tsx'
 
 /** The server's rule (src/server/people/passwords.ts). */
-const LEAST = 12
+export const LEAST = 12
 
 /** A password to be chosen, with the rule for it. */
 export function NewPassword({

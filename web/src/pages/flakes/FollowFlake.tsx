@@ -1,8 +1,8 @@
 import { useNavigate } from '@tanstack/react-router'
 import { useState } from 'react'
 import { useChange } from '../../api/queries.ts'
-import { Field } from '../../ui/Field.tsx'
 import { FormDialog } from '../../ui/FormDialog.tsx'
+import { TextField } from '../../ui/TextField.tsx'
 
 /** The form that has a flake followed. */
 export function FollowFlake({ onClose }: { onClose: () => void }) {
@@ -17,25 +17,21 @@ export function FollowFlake({ onClose }: { onClose: () => void }) {
     )
   return (
     <FormDialog title="Follow a flake" does="Follow" change={add} onSubmit={submit} onClose={onClose}>
-      <Field
+      <TextField
         label="Address"
         hint="As in flake inputs: github:yourorg/nixos-configs, git+https://…, git+ssh://…, with ?dir= when it is in a folder."
-      >
-        {(tie) => (
-          <input
-            {...tie}
-            required
-            maxLength={2048}
-            value={url}
-            onChange={({ target }) => setUrl(target.value)}
-          />
-        )}
-      </Field>
-      <Field label="Branch" hint="Empty: the branch that the repository names as its default.">
-        {(tie) => (
-          <input {...tie} maxLength={255} value={branch} onChange={({ target }) => setBranch(target.value)} />
-        )}
-      </Field>
+        required
+        maxLength={2048}
+        value={url}
+        onChange={setUrl}
+      />
+      <TextField
+        label="Branch"
+        hint="Empty: the branch that the repository names as its default."
+        maxLength={255}
+        value={branch}
+        onChange={setBranch}
+      />
     </FormDialog>
   )
 }

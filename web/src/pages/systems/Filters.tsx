@@ -2,8 +2,7 @@ import { Link } from '@tanstack/react-router'
 import { X } from 'lucide-react'
 import { useEffect, useRef } from 'react'
 import { useRead } from '../../api/queries.ts'
-import { keysOf } from '../../keys.ts'
-import { DRIFT, FLAGS, LIVENESS } from '../../ui/states.ts'
+import { DRIFT, FLAGS, LIVENESS, type Shown } from '../../ui/states.ts'
 import { isFiltered, REGISTRATIONS, SORTS, type SystemsSearch, systemsSearch } from './search.ts'
 import classes from './Systems.module.css'
 
@@ -23,39 +22,27 @@ export function Filters({
   const flakes = useRead('listFlakes', {})
   const set = (name: keyof SystemsSearch, value: string | number): void =>
     change(systemsSearch({ ...search, [name]: value }))
+  const ofStates = (
+    name: 'standing' | 'drift' | 'liveness' | 'flag',
+    label: string,
+    all: string,
+    shown: Readonly<Record<string, Shown>>,
+  ) => (
+    <Choice
+      label={label}
+      all={all}
+      of={Object.fromEntries(Object.entries(shown).map(([state, { text }]) => [state, text]))}
+      value={search[name]}
+      choose={(value) => set(name, value)}
+    />
+  )
   return (
     <search className={classes.filters} aria-label="Filters">
       <TextFilter text={search.text ?? ''} apply={(text) => set('text', text)} />
-      <Choice
-        label="Drift"
-        all="Drift: any"
-        of={textsOf(DRIFT)}
-        value={search.standing}
-        choose={(value) => set('standing', value)}
-      />
-      {search.drift !== undefined && (
-        <Choice
-          label="Newest commit"
-          all="Newest commit: any"
-          of={textsOf(DRIFT)}
-          value={search.drift}
-          choose={(value) => set('drift', value)}
-        />
-      )}
-      <Choice
-        label="Liveness"
-        all="Heard of: any"
-        of={textsOf(LIVENESS)}
-        value={search.liveness}
-        choose={(value) => set('liveness', value)}
-      />
-      <Choice
-        label="Flag"
-        all="Flags: any"
-        of={textsOf(FLAGS)}
-        value={search.flag}
-        choose={(value) => set('flag', value)}
-      />
+      {ofStates('standing', 'Drift', 'Drift: any', DRIFT)}
+      {search.drift !== undefined && ofStates('drift', 'Newest commit', 'Newest commit: any', DRIFT)}
+      {ofStates('liveness', 'Liveness', 'Heard of: any', LIVENESS)}
+      {ofStates('flag', 'Flag', 'Flags: any', FLAGS)}
       <Choice
         label="Flake"
         all="Flake: any"
@@ -157,8 +144,4 @@ function Choice({
       ))}
     </select>
   )
-}
-
-function textsOf<Name extends string>(shown: Record<Name, { text: string }>): Record<string, string> {
-  return Object.fromEntries(keysOf(shown).map((name) => [name, shown[name].text]))
 }
