@@ -9,7 +9,10 @@ const RETRY_AFTER_SECS = 5
 export function installProblemReplies(app: FastifyInstance): void {
   app.setErrorHandler((error, request, reply) => {
     const problem = toProblem(error)
-    if (PROBLEMS[problem.problem].status >= 500) request.log.error({ err: error }, 'request failed')
+    if (PROBLEMS[problem.problem].status >= 500) {
+      const { method, routeOptions } = request
+      request.log.error({ err: error, method, route: routeOptions.url }, 'request failed')
+    }
     return sendProblem(reply, problem)
   })
   app.setNotFoundHandler((request, reply) =>
