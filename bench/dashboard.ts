@@ -11,7 +11,7 @@ const PASSWORD = 'what a benchmark signs in with'
  * somebody scrolls and filters, and what the first load takes over the wire.
  */
 export const benchDashboard: Bench = async ({ say }) =>
-  await withLargeFleet(say, async ({ url, token }) => {
+  await withLargeFleet({ say, reportsEach: 1 }, async ({ url, token }) => {
     const browser = await chromium.launch({
       executablePath: '/usr/bin/chromium',
       args: ['--no-sandbox', '--disable-dev-shm-usage'],

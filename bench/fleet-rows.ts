@@ -16,6 +16,46 @@ export async function fillFleet(client: Client, systems: number): Promise<void> 
   await client.query('vacuum analyze')
 }
 
+/** Results of the two newest commits for each system: what it runs when it is in sync, else another path. */
+export async function fillEvaluations(client: Client): Promise<void> {
+  await client.query(
+    `insert into evaluations (commit_id, configuration, status, drv_path, out_path, platform, nixos_version, embeds_revision,
+       duration_ms, nix_version)
+     select c.id, s.hostname, 'succeeded', p.path || '.drv', p.path, 'x86_64-linux', '25.11', false, 500, '2.8.0'
+     from systems s join drift d on d.system_id = s.id
+     cross join (select id from commits order by position desc limit 2) c
+     cross join lateral (
+       select case d.standing when 'in_sync' then d.running_path else ${storePath("'d' || s.id")} end as path) p`,
+  )
+  await client.query(
+    `insert into evaluated_paths (evaluation_id, specialisation, out_path) select id, '', out_path from evaluations`,
+  )
+}
+
+/** So many reports of each system that has reported, three a month, the newest being that of its present facts. */
+export async function fillReports(client: Client, each: number): Promise<void> {
+  for (let report = 0; report < each; report += 1) {
+    const month = `date_trunc('month', now() at time zone 'UTC' - interval '${Math.floor(report / 3)} months')`
+    const { rows } = await client.query<{ name: string; month: string }>(
+      `select 'reports_' || to_char(${month}, 'YYYY_MM') as name, to_char(${month}, 'YYYY-MM-DD') as month`,
+    )
+    for (const { name, month: first } of rows)
+      await client.query(`create table if not exists ${name} partition of reports for values in ('${first}')`)
+    await client.query(
+      `insert into reports (system_id, id, month, received_at, observed_at, key_id, protocol, sequence, reason, previous, dropped,
+         chain, body, method, authority, path, content_digest, signature_input, signature)
+       select c.system_id, case $1::integer when 0 then c.report_id else sha256(convert_to(c.system_id || '/' || $1, 'UTF8')) end,
+         (${month})::date, ${month} + $1 * interval '1 hour', ${month} + $1 * interval '1 hour', md5(c.system_id::text), 1,
+         1000 - $1, 'config_change', null, 0, 'continues', decode(repeat(md5(c.system_id::text || $1), 40), 'hex'), 'POST',
+         'forge.example.org', '/agent/state', 'sha-256=:' || md5(c.system_id::text) || ':', md5('i' || c.system_id),
+         md5('s' || c.system_id)
+       from contacts c where c.report_id is not null`,
+      [report],
+    )
+  }
+  await client.query('vacuum analyze')
+}
+
 const STATEMENTS = [
   `insert into flakes (url, repository, branch, head_branch, synced_at)
    values ('git+https://example.org/fleet', 'example.org/fleet', 'main', 'main', now())`,

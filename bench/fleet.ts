@@ -1,16 +1,23 @@
 import { Agent, get } from 'node:http'
 import { text } from 'node:stream/consumers'
 import { type Bench, type Figures, percentile } from './figures.ts'
+import { measureChanges } from './fleet-changes.ts'
 import { withLargeFleet } from './large-fleet.ts'
+import { residentBytes } from './process-figures.ts'
 
 const REQUESTS = 200
 
 /**
- * What a dashboard asks of a server that watches 100,000 systems: the summary, pages of the list, one system. Over HTTP, one
- * request after the other.
+ * What a dashboard asks of a server that watches 100,000 systems with a million reports (`--full`: ten million): the summary,
+ * pages of the list, one system. Over HTTP, one request after the other. Then what changes all of them at once.
  */
-export const benchFleet: Bench = async ({ say }) =>
-  await withLargeFleet(say, async ({ url, token }) => await measure(url, token, say))
+export const benchFleet: Bench = async ({ say, full }) =>
+  await withLargeFleet({ say, reportsEach: full ? 100 : 10 }, async ({ url, token, pid, startSecs, db }) => ({
+    'fleet.start_secs': { value: Number(startSecs.toFixed(1)), unit: 's' },
+    ...(await measure(url, token, say)),
+    'fleet.server_rss_mb': { value: Math.round((await residentBytes(pid)) / 2 ** 20), unit: 'MB' },
+    ...(await measureChanges(db, say)),
+  }))
 
 async function measure(url: string, token: string, say: (text: string) => void): Promise<Figures> {
   const client = createClient(url, token)
@@ -31,6 +38,7 @@ async function measure(url: string, token: string, say: (text: string) => void):
     page_deep: () => `/systems?limit=100&after=${deep}`,
     page_deep_since: () => `/systems?limit=100&sort=since&after=${encodeURIComponent(deepSince.next ?? '')}`,
     system: (round) => `/systems/${systems[round % systems.length]?.hostname ?? ''}`,
+    system_reports: (round) => `/systems/${systems[round % systems.length]?.hostname ?? ''}/reports`,
   }
   const figures: Figures = {}
   for (const [name, path] of Object.entries(requests)) {

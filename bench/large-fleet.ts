@@ -1,36 +1,43 @@
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdtemp, realpath, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Kysely } from 'kysely'
 import { createAdminToken } from '../src/cli/demo/admin-token.ts'
-import { startChild } from '../src/cli/demo/child.ts'
-import { freePort } from '../src/cli/demo/free-port.ts'
-import { until } from '../src/cli/demo/wait.ts'
 import { loadConfig } from '../src/lib/config/load.ts'
 import { createLogger } from '../src/lib/log.ts'
 import { createConfiguredDatabase } from '../src/store/configured-database.ts'
-import { withClient } from '../src/store/database.ts'
+import { createDatabase, withClient } from '../src/store/database.ts'
 import { migrate } from '../src/store/migrate.ts'
-import { fillFleet } from './fleet-rows.ts'
+import type { DB } from '../src/store/schema.generated.ts'
+import { fillEvaluations, fillFleet, fillReports } from './fleet-rows.ts'
+import { startBenchServer, writeServerConfig } from './load/server.ts'
 
-const SYSTEMS = 100_000
+export const SYSTEMS = 100_000
+
+export interface LargeFleet {
+  url: string
+  /** An admin's. */
+  token: string
+  /** The server's process. */
+  pid: number
+  /** From when the server was started until it was ready, in seconds. */
+  startSecs: number
+  db: Kysely<DB>
+}
 
 /**
- * Runs `work` against a server that watches 100,000 systems, on the embedded PostgreSQL with its default durability; an
- * admin's token comes with its address.
+ * Runs `work` against a server that watches 100,000 systems, on the embedded PostgreSQL with its default durability; each of
+ * them has reported so many times.
  */
 export async function withLargeFleet<T>(
-  say: (text: string) => void,
-  work: (server: { url: string; token: string }) => Promise<T>,
+  options: { say: (text: string) => void; reportsEach: number },
+  work: (fleet: LargeFleet) => Promise<T>,
 ): Promise<T> {
-  const directory = await mkdtemp(join(tmpdir(), 'crystal-forge-bench-'))
+  const { say, reportsEach } = options
+  const directory = await realpath(await mkdtemp(join(tmpdir(), 'crystal-forge-bench-')))
   // when this is root, PostgreSQL runs as another user, who has to pass
   await chmod(directory, 0o711)
-  const port = await freePort()
-  const configPath = join(directory, 'server.toml')
-  await writeFile(
-    configPath,
-    `[server]\nhost = "127.0.0.1"\nport = ${port}\nevaluate = false\nstate_dir = ${JSON.stringify(directory)}\n`,
-  )
+  const { configPath } = await writeServerConfig(directory)
   const log = createLogger({ level: 'warn' })
   const config = loadConfig({ env: { CONFIG_PATH: configPath }, cwd: '/', part: 'server' })
   const configured = createConfiguredDatabase(config, log)
@@ -38,28 +45,26 @@ export async function withLargeFleet<T>(
     const connection = await configured.start()
     await migrate(connection, { log })
     say(`making ${SYSTEMS} systems`)
-    await withClient(connection, 'bench', (client) => fillFleet(client, SYSTEMS))
-    const server = startChild({
-      program: join(import.meta.dirname, '../src/cli/main.ts'),
-      args: ['server'],
-      configPath,
-      logFile: join(directory, 'server.log'),
+    await withClient(connection, 'bench', async (client) => {
+      await fillFleet(client, SYSTEMS)
+      say(`making ${SYSTEMS * reportsEach} reports`)
+      await fillEvaluations(client)
+      await fillReports(client, reportsEach)
     })
+    const database = createDatabase(connection, { maxConnections: 4, applicationName: 'bench', log })
+    const start = performance.now()
+    const server = await startBenchServer(directory)
+    const startSecs = (performance.now() - start) / 1000
     try {
-      const url = `http://127.0.0.1:${port}`
-      await Promise.race([server.failure, until('the server answers', () => isReady(url), 30_000)])
-      return await work({ url, token: await createAdminToken(configPath) })
+      const url = `http://127.0.0.1:${server.port}`
+      const token = await createAdminToken(server.configPath)
+      return await work({ url, token, pid: server.pid, startSecs, db: database.db })
     } finally {
       await server.stop()
+      await database.close()
     }
   } finally {
     await configured.stop()
     await rm(directory, { recursive: true, force: true })
   }
-}
-
-async function isReady(url: string): Promise<true | null> {
-  const response = await fetch(`${url}/health/ready`)
-  await response.body?.cancel()
-  return response.ok ? true : null
 }

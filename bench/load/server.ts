@@ -9,6 +9,7 @@ import { freePort } from '../../src/cli/demo/free-port.ts'
 export interface BenchServer {
   port: number
   pid: number
+  configPath: string
   stop: () => Promise<void>
 }
 
@@ -47,6 +48,7 @@ export async function startBenchServer(
   return {
     port,
     pid: child.pid ?? 0,
+    configPath,
     stop: async () => {
       child.kill('SIGTERM')
       await exited
