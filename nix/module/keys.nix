@@ -120,6 +120,12 @@
       readers = [ "server" ];
       isSecret = true;
     };
+    processes = {
+      type = types.ints.between 1 64;
+      default = 1;
+      example = 1;
+      description = "Processes that serve, on the same addresses: as many as cores of the machine that are to be used. Each has its own connections to PostgreSQL.";
+    };
     evaluate = {
       type = types.bool;
       default = true;

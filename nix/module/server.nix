@@ -63,8 +63,8 @@ in
         ExecStart = "${lib.getExe cfg.package} server";
         # A migration of a large database takes its time.
         TimeoutStartSec = "30min";
-        MemoryMax = "2G";
-        TasksMax = 256;
+        MemoryMax = "${toString (2 * cfg.server.processes)}G";
+        TasksMax = 256 * cfg.server.processes;
         LimitNOFILE = 65536;
       }
       // lib.optionalAttrs needsLowPort {

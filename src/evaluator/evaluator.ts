@@ -38,8 +38,10 @@ export function createEvaluator(options: {
   queue: JobQueue
   log: Logger
   environment: Readonly<Record<string, string | undefined>>
+  /** Under what it says that it is there; default: an id of its own. */
+  instance?: string | undefined
 }): Part {
-  const { config, queue, log } = options
+  const { config, queue, log, instance } = options
   const { db } = options.database
   const lifecycle = createLifecycle({ timeoutMs: 20_000 })
   const stopping = new AbortController()
@@ -67,7 +69,7 @@ export function createEvaluator(options: {
     const polling = createPolling(context, config.evaluator.poll_interval)
     lifecycle.add('polling', polling.stop)
     await polling.start()
-    const presence = createPresence({ db, kind: 'evaluator', log })
+    const presence = createPresence({ db, kind: 'evaluator', log, id: instance })
     lifecycle.add('its presence', presence.stop)
     await presence.start()
   }

@@ -64,11 +64,16 @@ async function withTimeout(action: () => void | Promise<void>, timeoutMs: number
 }
 
 /**
- * Starts the part, waits for SIGTERM or SIGINT, stops it. A signal while it starts stops it as soon as it has
- * started; a second signal exits at once with status 1. Rejects when starting or stopping fails.
+ * Starts the part, waits for SIGTERM or SIGINT, or until `told` resolves, and stops it. A signal while it starts stops it as
+ * soon as it has started; a second signal exits at once with status 1. Rejects when starting or stopping fails.
  */
-export async function runUntilSignal(part: Part, log: Pick<Logger, 'info' | 'warn'>): Promise<void> {
+export async function runUntilSignal(
+  part: Part,
+  log: Pick<Logger, 'info' | 'warn'>,
+  told?: Promise<void>,
+): Promise<void> {
   const firstSignal = Promise.withResolvers<void>()
+  void told?.then(firstSignal.resolve)
   let signals = 0
   const onSignal = (signal: NodeJS.Signals): void => {
     signals += 1

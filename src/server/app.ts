@@ -18,6 +18,7 @@ import { createTransportCheck } from './ingest/transport.ts'
 import { createVersion0 } from './ingest/version-0.ts'
 import { createOidcProvider } from './oidc/provider.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
+import type { Place } from './processes/place.ts'
 import { installProblemReplies } from './problem-replies.ts'
 import { apiRoutes } from './routes/api.ts'
 import { enrollRoute } from './routes/enroll.ts'
@@ -43,7 +44,7 @@ const KEEP_ALIVE_MS = 130_000
 /** Builds the HTTP part with all its routes; nothing listens yet, so that tests can inject requests. */
 export async function createApp(
   context: ServerContext,
-  options: { verify: Verify; version: string; batches?: BatchLimits },
+  options: { verify: Verify; version: string; batches?: BatchLimits; place?: Place | null },
 ): Promise<App> {
   const { settings } = context
   const log: FastifyBaseLogger = context.log
@@ -72,7 +73,7 @@ export async function createApp(
   installBrokenHttp(http)
 
   const readCounts = createFleetCounts(context)
-  const metrics = createMetrics(context, readCounts)
+  const metrics = createMetrics(context, readCounts, options.place)
   metrics.observe(http)
   const limit = createFailureLimit(context.clock)
   const findCaller = createFindCaller(context)

@@ -10,8 +10,8 @@ export function createMetricsListener(metrics: Metrics, listen: { host: string; 
       response.writeHead(404).end()
       return
     }
-    metrics.registry.metrics().then(
-      (text) => response.writeHead(200, { 'content-type': metrics.registry.contentType }).end(text),
+    metrics.read().then(
+      (text) => response.writeHead(200, { 'content-type': metrics.contentType }).end(text),
       (err: unknown) => {
         log.error({ err }, 'metrics could not be collected')
         response.writeHead(503).end()

@@ -9,6 +9,8 @@ import { readQueueDepths } from '../store/queue-depths.ts'
 import type { FleetCounts } from './api/fleet-counts.ts'
 import { HEALTH_STATUSES, judgeHealth } from './api/health-parts.ts'
 import type { ServerContext } from './context.ts'
+import { mergeMetrics } from './metrics-text.ts'
+import type { Place } from './processes/place.ts'
 
 /** What the figures are read from. */
 type MetricsContext = Omit<ServerContext, 'jobs'>
@@ -18,7 +20,9 @@ export const SIGN_IN_RESULTS = ['succeeded', 'failed', 'refused'] as const
 export type CountSignIn = (result: (typeof SIGN_IN_RESULTS)[number]) => void
 
 export interface Metrics {
-  registry: Registry
+  /** All of them, in Prometheus' format: of the database, of this process, and of the others of the same server. */
+  read: () => Promise<string>
+  contentType: string
   /** Counts and times every request that reaches a route of `app`. */
   observe: (app: FastifyInstance) => void
   /** Counts a sign-in, by password or with a provider. */
@@ -30,8 +34,14 @@ export interface Metrics {
 /** From a fast heartbeat (1 ms) to a client that is about to give up. */
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 
-export function createMetrics(context: MetricsContext, readCounts: FleetCounts): Metrics {
+/** `place`: of this process among those of one server, which its own metrics are labelled with then. */
+export function createMetrics(
+  context: MetricsContext,
+  readCounts: FleetCounts,
+  place: Pick<Place, 'number' | 'shareMetrics' | 'readOthers'> | null = null,
+): Metrics {
   const registry = new Registry()
+  if (place !== null) registry.setDefaultLabels({ process: String(place.number) })
   collectDefaultMetrics({ register: registry })
   const requests = new Counter({
     name: 'crystal_forge_http_requests_total',
@@ -56,25 +66,28 @@ export function createMetrics(context: MetricsContext, readCounts: FleetCounts):
   const queues = new Map<string, () => number>()
   // oxlint-disable-next-line no-new -- a gauge registers itself
   new Gauge({
-    name: 'crystal_forge_queue_depth',
-    help: 'Heartbeats and reports that wait for a batch, and jobs that wait for an evaluator or a server',
-    labelNames: ['queue'],
+    ...QUEUE_DEPTH,
     registers: [registry],
-    async collect() {
-      this.reset()
+    collect() {
       for (const [queue, depth] of queues) this.set({ queue }, depth())
-      for (const queue of [SYNC_FLAKE, EVALUATE_COMMIT]) this.set({ queue }, 0)
-      const jobs = (await unlessAway(context, () => readQueueDepths(context.db))) ?? []
-      for (const { queue, waiting } of jobs) this.set({ queue }, waiting)
     },
   })
-  addFleetGauges(registry, context, readCounts)
-  addEvaluationGauge(registry, context)
-  addJobGauges(registry, context)
-  addPartGauge(registry, context)
+  place?.shareMetrics(() => registry.metrics())
+  // what is read from the database is the same for all processes
+  const shared = new Registry()
+  addJobQueueGauge(shared, context)
+  addFleetGauges(shared, context, readCounts)
+  addEvaluationGauge(shared, context)
+  addJobGauges(shared, context)
+  addPartGauge(shared, context)
 
   return {
-    registry,
+    contentType: registry.contentType,
+    async read() {
+      const others = place === null ? [] : place.readOthers()
+      const own = await Promise.all([registry.metrics(), shared.metrics()])
+      return mergeMetrics([...own, ...(await others)])
+    },
     observe(app) {
       app.addHook('onResponse', (request, reply, done) => {
         const labels = labelsOf(request)
@@ -86,6 +99,26 @@ export function createMetrics(context: MetricsContext, readCounts: FleetCounts):
     countSignIn: (result) => signIns.inc({ result }),
     watchQueue: (name, depth) => queues.set(name, depth),
   }
+}
+
+const QUEUE_DEPTH = {
+  name: 'crystal_forge_queue_depth',
+  help: 'Heartbeats and reports that wait for a batch, and jobs that wait for an evaluator or a server',
+  labelNames: ['queue'],
+} as const
+
+function addJobQueueGauge(registry: Registry, context: MetricsContext): void {
+  // oxlint-disable-next-line no-new -- a gauge registers itself
+  new Gauge({
+    ...QUEUE_DEPTH,
+    registers: [registry],
+    async collect() {
+      this.reset()
+      for (const queue of [SYNC_FLAKE, EVALUATE_COMMIT]) this.set({ queue }, 0)
+      const jobs = (await unlessAway(context, () => readQueueDepths(context.db))) ?? []
+      for (const { queue, waiting } of jobs) this.set({ queue }, waiting)
+    },
+  })
 }
 
 function addFleetGauges(registry: Registry, context: MetricsContext, readCounts: FleetCounts): void {

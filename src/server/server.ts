@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises'
+import type { Kysely } from 'kysely'
 import type { LivenessLimits } from '../fleet/liveness.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Config } from '../lib/config/load.ts'
@@ -8,11 +9,13 @@ import { VERSION } from '../lib/version.ts'
 import { keyId, parsePublicKey } from '../protocol/keys.ts'
 import type { FlakeSettings } from '../store/flakes.ts'
 import { HISTORY_STEP, recordFleet } from '../store/fleet-history.ts'
+import { warnOfFewConnections } from '../store/connection-count.ts'
 import { createPresence } from '../store/instances.ts'
 import { openStore, type Store } from '../store/open-store.ts'
 import { createPartitions } from '../store/partitions.ts'
 import { type DeclaredSystem, reconcile } from '../store/reconcile.ts'
 import { applyRetention } from '../store/retention.ts'
+import type { DB } from '../store/schema.generated.ts'
 import { expireSessions } from '../store/sessions.ts'
 import { expireSignInFailures } from '../store/sign-in-failures.ts'
 import { addUpTally } from '../store/tally.ts'
@@ -24,6 +27,7 @@ import { type Job, startRecurringJobs } from './jobs.ts'
 import { createMetricsListener } from './metrics-listener.ts'
 import { oidcSettingsOf } from './oidc/settings.ts'
 import { offerSetUp } from './people/set-up-link.ts'
+import type { Place } from './processes/place.ts'
 import { webhookSecretsOf } from './webhooks/secrets.ts'
 
 export interface Server {
@@ -38,17 +42,23 @@ export interface Server {
 /** Connections that may wait to be taken, as far as the kernel lets them: after an outage all agents connect at once. */
 const BACKLOG = 4096
 
-/** The whole server process: database, jobs, HTTP. All state is in the database, so that there may be many. */
+/**
+ * The whole server process: database, jobs, HTTP. All state is in the database, so that there may be many. Of several
+ * processes that are one server the first alone does what is not for a request.
+ */
 export function createServer(options: {
   config: Config
   log: Logger
   clock: Clock
-  /** What else runs in this process, on the same database: started when that is migrated, stopped before it. */
+  /** Null: this process is the whole server. */
+  place?: Place | null
+  /** What else runs in the first process, on the same database: started when that is migrated, stopped before it. */
   beside?: (shared: Store) => Part
   /** How heartbeats are put together; default: as `createBatcher` does. */
   batches?: BatchLimits
 }): Server {
-  const { config, log, clock, batches = {} } = options
+  const { config, log, clock, batches = {}, place = null } = options
+  const isFirst = place === null || place.number === 1
   const lifecycle = createLifecycle({ timeoutMs: 30_000 })
   let address = ''
 
@@ -58,30 +68,23 @@ export function createServer(options: {
       log,
       applicationName: 'crystal-forge server',
     })
-    await createPartitions(database.db)
-    const archived = await reconcile(database.db, {
-      flakes: config.flakes.map(declaredFlake),
-      systems: config.systems.map(declaredSystem),
-    })
-    if (archived.flakes.length > 0)
-      log.info({ flakes: archived.flakes }, 'archived flakes that are no longer declared')
-    if (archived.systems.length > 0)
-      log.info({ systems: archived.systems }, 'archived systems that are no longer declared')
-
+    if (isFirst) await prepareDatabase(database.db, config, log)
     const settings = await settingsOf(config)
     const context = { db: database.db, settings, clock, log, jobs: queue.requests }
     const app = await createApp(context, {
       verify: createVerifier({ log }),
       version: VERSION,
       batches,
+      place,
     })
-    await startRecurringJobs({
-      db: database.db,
-      queue,
-      log,
-      jobs: recurringJobs(config, settings.liveness, database.db),
-    })
-    if (options.beside !== undefined) {
+    if (isFirst)
+      await startRecurringJobs({
+        db: database.db,
+        queue,
+        log,
+        jobs: recurringJobs(config, settings.liveness, database.db),
+      })
+    if (isFirst && options.beside !== undefined) {
       const part = options.beside({ database, queue })
       await part.start()
       lifecycle.add('the evaluator', part.stop)
@@ -94,26 +97,38 @@ export function createServer(options: {
     }
     const { host, port } = config.server
     address = await app.http.listen({ host, port, backlog: BACKLOG })
-    const presence = createPresence({ db: database.db, kind: 'server', log })
+    const presence = createPresence({ db: database.db, kind: 'server', log, id: place?.instances.server })
     lifecycle.add('its presence', presence.stop)
     await presence.start()
     log.info({ address }, 'the server is ready')
-    await offerSetUp({
-      db: database.db,
-      stateDir: config.server.state_dir,
-      url: settings.publicUrl ?? address,
-      log,
-    })
+    if (isFirst)
+      await offerSetUp({
+        db: database.db,
+        stateDir: config.server.state_dir,
+        url: settings.publicUrl ?? address,
+        log,
+      })
+    place?.ready()
   }
 
   return { ...createPart(lifecycle, start), address: () => address }
 }
 
-function recurringJobs(
-  config: Config,
-  liveness: LivenessLimits,
-  db: Parameters<typeof applyRetention>[0],
-): Job[] {
+/** As the configuration has it. */
+async function prepareDatabase(db: Kysely<DB>, config: Config, log: Logger): Promise<void> {
+  await createPartitions(db)
+  const archived = await reconcile(db, {
+    flakes: config.flakes.map(declaredFlake),
+    systems: config.systems.map(declaredSystem),
+  })
+  if (archived.flakes.length > 0)
+    log.info({ flakes: archived.flakes }, 'archived flakes that are no longer declared')
+  if (archived.systems.length > 0)
+    log.info({ systems: archived.systems }, 'archived systems that are no longer declared')
+  await warnOfFewConnections(db, config, log)
+}
+
+function recurringJobs(config: Config, liveness: LivenessLimits, db: Kysely<DB>): Job[] {
   return [
     {
       name: 'add-up-counts',

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import type { Config } from '../lib/config/load.ts'
 import type { Logger } from '../lib/log.ts'
+import { embeddedConnections } from './connection-count.ts'
 import type { ConnectionOptions } from './database.ts'
 import { createEmbeddedPostgres, type EmbeddedPostgres } from './embedded-postgres/embedded-postgres.ts'
 
@@ -9,10 +10,16 @@ import { createEmbeddedPostgres, type EmbeddedPostgres } from './embedded-postgr
  * which `start` brings up and `stop` stops unless others use it.
  */
 export function createConfiguredDatabase(
-  { database, server }: Pick<Config, 'database' | 'server'>,
+  config: Pick<Config, 'database' | 'server' | 'max_connections'>,
   log: Logger,
 ): EmbeddedPostgres {
-  if (database === null) return createEmbeddedPostgres({ stateDir: server.state_dir, log })
+  const { database, server } = config
+  if (database === null)
+    return createEmbeddedPostgres({
+      stateDir: server.state_dir,
+      log,
+      settings: { max_connections: String(embeddedConnections(config)) },
+    })
   const start = async (): Promise<ConnectionOptions> => {
     const { host, port, user, password, name, ssl, ca_file } = database
     const ca = ca_file === null ? null : await readFile(ca_file, 'utf8')

@@ -23,9 +23,14 @@ const BEAT_MS = 30_000
 const PRESENT_SECS = 90
 
 /** Says every 30 s that this process is there, until it stops; what fails is tried again with the next. */
-export function createPresence(options: { db: Kysely<DB>; kind: InstanceKind; log: Logger }): Part {
-  const { db, kind, log } = options
-  const id = crypto.randomUUID()
+export function createPresence(options: {
+  db: Kysely<DB>
+  kind: InstanceKind
+  log: Logger
+  /** Of the process in whose place this one was started, and which is not missed then. */
+  id?: string | undefined
+}): Part {
+  const { db, kind, log, id = crypto.randomUUID() } = options
   let timer: NodeJS.Timeout | undefined
   let saying: Promise<void> = Promise.resolve()
   const warn = (err: unknown): void => {

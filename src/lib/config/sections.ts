@@ -96,6 +96,10 @@ export const server = {
       'tls_key',
       ['server'],
     ),
+    processes: defaulted(integer(1, 64), 1, {
+      description:
+        'Processes that serve, on the same addresses: as many as cores of the machine that are to be used. Each has its own connections to PostgreSQL.',
+    }),
     evaluate: defaulted(boolean, true, { description: 'Whether to run an evaluator in this process.' }),
     accept_v0_agents: defaulted(boolean, false, {
       description: 'Whether to serve agents of the earlier protocol, version 0.',

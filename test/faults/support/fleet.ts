@@ -43,6 +43,8 @@ export interface FleetOptions {
   database: ConnectionOptions | null
   /** On that one database. */
   servers?: number
+  /** Of each server. */
+  processes?: number
   /** Whether a balancer of connections stands before them. */
   balanced?: boolean
   agents: number
@@ -74,7 +76,14 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
   const servers: ForgeServer[] = []
   for (let index = 0; index < (options.servers ?? 1); index++) {
     const name = `server${index + 1}`
-    servers.push(await createForgeServer(directory, { database, name, systems: reporters }))
+    servers.push(
+      await createForgeServer(directory, {
+        database,
+        name,
+        processes: options.processes,
+        systems: reporters,
+      }),
+    )
   }
   const [server] = servers
   if (server === undefined) throw new Error('a fleet needs a server')

@@ -26,16 +26,20 @@ export interface ForgeServerOptions {
   /** Null: a PostgreSQL of its own. */
   database: ConnectionOptions | null
   name: string
+  processes?: number | undefined
   systems: readonly { hostname: string; key: PrivateKey }[]
 }
 
 export async function createForgeServer(
   directory: string,
-  { database, name, systems }: ForgeServerOptions,
+  { database, name, processes = 1, systems }: ForgeServerOptions,
 ): Promise<ForgeServer> {
   const configPath = join(directory, `${name}.toml`)
   const stateDir = join(directory, name)
-  await writeFile(configPath, configuration(stateDir, database) + systems.map(declaration).join(''))
+  await writeFile(
+    configPath,
+    configuration({ stateDir, processes }, database) + systems.map(declaration).join(''),
+  )
   let running: RunningProcess | undefined
   let address = ''
   return {
@@ -55,13 +59,17 @@ export async function createForgeServer(
   }
 }
 
-function configuration(stateDir: string, database: ConnectionOptions | null): string {
+function configuration(
+  { stateDir, processes }: { stateDir: string; processes: number },
+  database: ConnectionOptions | null,
+): string {
   const server = `[server]
 host = "127.0.0.1"
 port = 0
 state_dir = "${stateDir}"
 anonymous_read = true
 evaluate = false
+processes = ${processes}
 
 [liveness]
 heartbeat_interval = "10s"

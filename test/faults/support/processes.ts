@@ -22,6 +22,8 @@ export interface RunningProcess {
 }
 
 export interface ProcessOptions {
+  /** Default: `crystal-forge`. */
+  program?: string
   args: readonly string[]
   /** Of the configuration. */
   configPath: string
@@ -33,8 +35,9 @@ const MAIN = fileURLToPath(new URL('../../../src/cli/main.ts', import.meta.url))
 const MAX_LINES = 2000
 
 /** Runs `crystal-forge ARGS` from the checkout, directly under this process, so that its id is the one to kill. */
-export function startProcess({ args, configPath, nodeArgs = [], env = {} }: ProcessOptions): RunningProcess {
-  const child = spawn(process.execPath, [...nodeArgs, MAIN, ...args], {
+export function startProcess(options: ProcessOptions): RunningProcess {
+  const { program = MAIN, args, configPath, nodeArgs = [], env = {} } = options
+  const child = spawn(process.execPath, [...nodeArgs, program, ...args], {
     env: { PATH: process.env['PATH'], HOME: '/nonexistent', CONFIG_PATH: configPath, ...env },
     stdio: ['ignore', 'ignore', 'pipe'],
   })
