@@ -113,7 +113,7 @@ describe('signing in', () => {
     await page.getByRole('link', { name: 'Account' }).click()
     const heading = page.getByRole('heading', { level: 1, name: 'Account' })
     await heading.waitFor()
-    await page.getByRole('button', { name: 'Sign out' }).waitFor({ state: 'hidden' })
+    await page.getByRole('button', { name: 'Sign out', exact: true }).waitFor({ state: 'hidden' })
     expect(await heading.evaluate((element) => element === document.activeElement)).toBe(true)
   })
 

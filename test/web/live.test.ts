@@ -69,7 +69,7 @@ describe('a page that is left open', () => {
     await waitFor(
       async () => {
         reports += 1
-        await reportRunning(db1, `by hand ${reports}`)
+        await reportRunning(db1, `by-hand-${reports}`)
         return await inSync(page, '50 %').isVisible()
       },
       { timeoutMs: 45_000 },
