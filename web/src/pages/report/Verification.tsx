@@ -23,7 +23,7 @@ export function Verification({ report }: { report: SignedReport }) {
   })
   return (
     <Panel title="Verification">
-      {verdict === undefined ? <Skeleton lines={7} /> : <Shown verdict={verdict} report={report} />}
+      {verdict === undefined ? <Skeleton lines={18} /> : <Shown verdict={verdict} report={report} />}
     </Panel>
   )
 }
