@@ -227,6 +227,16 @@ describe('the report before', () => {
   })
 })
 
+test('whose key signed is not claimed while the server does not say it', async () => {
+  const path = await reported()
+  const { page } = await openAs(browser, server, 'viewer', '/')
+  await page.route('**/api/v1/systems/web1/keys', (route) => route.abort())
+  await page.goto(path)
+  await page.getByText('Signed by its key, and whose key that is was not to be had').waitFor()
+  await step(page, 'Not computed The key is one of web1').getByText('Not known').waitFor()
+  expect(await page.getByText(GENUINE).count()).toBe(0)
+})
+
 describe('a browser that cannot verify', () => {
   test.each([
     [

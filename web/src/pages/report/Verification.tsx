@@ -61,6 +61,15 @@ function Shown({ verdict, report }: { verdict: Verdict; report: SignedReport }) 
           This report is what the system signed. The one that it names as the one before has another body now
           than it had then: see what its own page says of it.
         </Mark>
+      ) : itself.some(({ passed }) => passed === null) ? (
+        <Mark
+          kind="impossible"
+          icon={ShieldQuestion}
+          title="Signed by its key, and whose key that is was not to be had"
+        >
+          Computed in this browser from the bytes below. That the key is one of <bdi>{report.hostname}</bdi>{' '}
+          the server could not be asked: load this page again.
+        </Mark>
       ) : (
         <Mark kind="genuine" icon={ShieldCheck} title="Verified: signed by the key of this system">
           Computed in this browser from the bytes below. What is left to trust is that the key{' '}
