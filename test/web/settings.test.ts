@@ -187,11 +187,34 @@ test('jobs are shown with what went wrong', async () => {
   const { db } = server.database
   await registerJob(db, 'poll-flakes')
   await registerJob(db, 'apply-retention')
+  await registerJob(db, 'record-history', new Date(Date.now() - 3_600_000))
   await recordRun(db, 'apply-retention', () => Promise.reject(new Error('no <space> left'))).catch(() => {})
   const { page } = await openAs(browser, server, 'viewer', '/settings/jobs')
   await rowOf(page, 'apply-retention').getByText('no <space> left').waitFor()
   await rowOf(page, 'apply-retention').getByText('Failed', { exact: true }).waitFor()
   await rowOf(page, 'poll-flakes').getByText('Never ran').waitFor()
+  await rowOf(page, 'record-history').getByText('Overdue').waitFor()
+})
+
+/** A job that failed with these words. */
+async function failJob({ database: { db } }: TestServer, words: string): Promise<void> {
+  await registerJob(db, 'collect-store')
+  await recordRun(db, 'collect-store', () => Promise.reject(new Error(words))).catch(() => {})
+}
+
+/** As many evaluators as a fleet may have, most of them gone. */
+async function addInstances({ database: { db } }: TestServer, host: string): Promise<void> {
+  await sql`insert into instances (id, kind, host, version, started_at, seen_at)
+    select gen_random_uuid(), 'evaluator', ${host}::text || n, '1.2.3-rc.4', now() - n * interval '1 minute',
+      now() - n * interval '1 minute' from generate_series(0, 30) n`.execute(db)
+}
+
+test('what a job failed with is shown in full to who asks', async () => {
+  await failJob(server, `${'error: '.repeat(100)} the end`)
+  const { page } = await openAs(browser, server, 'viewer', '/settings/jobs')
+  expect(await rowOf(page, 'collect-store').getByText('the end').isVisible()).toBe(false)
+  await rowOf(page, 'collect-store').locator('summary').click()
+  await rowOf(page, 'collect-store').getByText('the end').waitFor()
 })
 
 test('the health of our own parts is shown', async () => {
@@ -261,7 +284,8 @@ describe.each(['light', 'dark'] as const)('in %s', (colours) => {
     })
     await server.createToken('viewer', new Date(Date.now() - 1000))
     await server.api('POST', '/tokens', { body: { name: HOSTILE, role: 'viewer', expires_in_secs: 3600 } })
-    await registerJob(server.database.db, 'poll-flakes')
+    await failJob(server, HOSTILE.repeat(10))
+    await addInstances(server, HOSTILE)
     const { page, complaints } = await openAs(browser, server, 'admin', '/settings', { colours, width })
     for (const section of SECTIONS) {
       await page.goto(`/settings/${section}`)

@@ -84,9 +84,7 @@ function lost(name: HealthPart['name'], what: string, there: number, gone: reado
 
 function judgeJobs({ jobs, now }: HealthFacts): HealthPart {
   const name = 'jobs'
-  const overdue = jobs.filter(
-    ({ next_at: due }) => due !== null && now.getTime() - due.getTime() > OVERDUE_MS,
-  )
+  const overdue = jobs.filter((job) => isOverdue(job, now.getTime()))
   const failed = jobs.filter(
     ({ failed_at: at, finished_at: done }) => at !== null && (done === null || at > done),
   )
@@ -106,6 +104,11 @@ function judgeJobs({ jobs, now }: HealthFacts): HealthPart {
     }
   if (jobs.length === 0) return { name, status: 'unknown', text: 'no job has been registered', since: null }
   return { name, status: 'ok', text: `${count(jobs.length, 'recurring job')}, none overdue`, since: null }
+}
+
+/** Whether nothing has begun a recurring job long after it was due. `now` in milliseconds since the epoch. */
+export function isOverdue({ next_at: due }: { next_at: Date | null }, now: number): boolean {
+  return due !== null && now - due.getTime() > OVERDUE_MS
 }
 
 function judgeQueues({ queues, now }: HealthFacts): HealthPart {

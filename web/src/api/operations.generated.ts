@@ -306,7 +306,7 @@ export interface Operations {
     params: undefined
     query: undefined
     body: undefined
-    answer: { "jobs": ({ "name": string; "next_at": string | null; "started_at": string | null; "finished_at": string | null; "failed_at": string | null; "error": string | null })[] }
+    answer: { "jobs": ({ "name": string; "next_at": string | null; "overdue": boolean; "started_at": string | null; "finished_at": string | null; "failed_at": string | null; "error": string | null })[] }
   }
   getHealth: {
     params: undefined

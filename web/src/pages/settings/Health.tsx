@@ -4,6 +4,7 @@ import { useRead } from '../../api/queries.ts'
 import { Empty } from '../../ui/Empty.tsx'
 import { Loaded } from '../../ui/Loaded.tsx'
 import { Panel } from '../../ui/Panel.tsx'
+import { Skeleton } from '../../ui/Skeleton.tsx'
 import { StateBadge } from '../../ui/StateBadge.tsx'
 import type { Shown } from '../../ui/states.ts'
 import { type Column, Table } from '../../ui/Table.tsx'
@@ -40,22 +41,14 @@ const PARTS: Record<Part['name'], string> = {
 export function Health() {
   const health = useRead('getHealth', {}, { again: () => AGAIN_MS })
   return (
-    <>
-      <Panel
-        title="Parts of Crystal Forge"
-        flush
-        actions={health.data !== undefined && <StateBadge state={STATUS[health.data.status]} />}
-      >
-        <Loaded from={health}>
-          {({ parts }) => (
+    <Loaded from={health} skeleton={<Skeleton lines={12} />}>
+      {({ status, parts, instances }) => (
+        <>
+          <Panel title="Parts of Crystal Forge" flush actions={<StateBadge state={STATUS[status]} />}>
             <Table label="Parts of Crystal Forge" rows={parts} keyOf={({ name }) => name} columns={COLUMNS} />
-          )}
-        </Loaded>
-      </Panel>
-      <Panel title="Processes of the last day" flush>
-        <Loaded from={health}>
-          {({ instances }) =>
-            instances.length === 0 ? (
+          </Panel>
+          <Panel title="Processes of the last day" flush>
+            {instances.length === 0 ? (
               <Empty title="No process is known" />
             ) : (
               <Table
@@ -64,11 +57,11 @@ export function Health() {
                 keyOf={({ kind, host, started_at: at }) => `${kind} ${host} ${at}`}
                 columns={PROCESS_COLUMNS}
               />
-            )
-          }
-        </Loaded>
-      </Panel>
-    </>
+            )}
+          </Panel>
+        </>
+      )}
+    </Loaded>
   )
 }
 

@@ -1,8 +1,9 @@
-import { CircleCheck, CircleX, Hourglass, LoaderCircle } from 'lucide-react'
+import { CircleAlert, CircleCheck, CircleX, Hourglass, LoaderCircle } from 'lucide-react'
 import type { Answer } from '../../api/client.ts'
 import { useRead } from '../../api/queries.ts'
 import { Empty } from '../../ui/Empty.tsx'
 import { Loaded } from '../../ui/Loaded.tsx'
+import { LongText } from '../../ui/LongText.tsx'
 import { Panel } from '../../ui/Panel.tsx'
 import { StateBadge } from '../../ui/StateBadge.tsx'
 import type { Shown } from '../../ui/states.ts'
@@ -59,7 +60,11 @@ const COLUMNS: Column<Job>[] = [
     cell: (job) => (
       <>
         <StateBadge state={stateOf(job)} />
-        {job.error !== null && <span className={classes.second}>{job.error}</span>}
+        {job.error !== null && (
+          <div className={classes.second}>
+            <LongText of={job.error} />
+          </div>
+        )}
       </>
     ),
   },
@@ -68,7 +73,10 @@ const COLUMNS: Column<Job>[] = [
   { head: 'Next', cell: ({ next_at: at }) => (at === null ? 'not known' : <Time at={at} />) },
 ]
 
-function stateOf({ started_at: started, finished_at: finished, failed_at: failed, error }: Job): Shown {
+function stateOf(job: Job): Shown {
+  const { started_at: started, finished_at: finished, failed_at: failed, overdue, error } = job
+  if (overdue)
+    return { tone: 'bad', icon: CircleAlert, text: 'Overdue', hint: 'Nothing has begun it when it was due.' }
   if (started === null)
     return { tone: 'quiet', icon: Hourglass, text: 'Never ran', hint: 'It waits for its first time.' }
   if (error !== null)

@@ -16,8 +16,11 @@ import { SetUpWebhook } from './SetUpWebhook.tsx'
 
 type Delivery = Answer<'listWebhookDeliveries'>['deliveries'][number]
 
+/** A delivery is no event, and who sets a webhook up waits for the first. */
+const AGAIN_MS = 15_000
+
 export function Webhooks() {
-  const pages = usePages('listWebhookDeliveries', { query: { limit: 50 } })
+  const pages = usePages('listWebhookDeliveries', { query: { limit: 50 } }, { again: AGAIN_MS })
   return (
     <>
       <SetUpWebhook />
