@@ -1,5 +1,6 @@
 import type { Checked } from './check.ts'
 import { inspectConfig, type Inspection, type LoadOptions } from './inspect.ts'
+import { httpUrl } from './network-kinds.ts'
 import type { SectionName, SectionValues, TableName, TableValues } from './schema.ts'
 
 export type DatabaseConfig = Omit<SectionValues<'database'>, 'host'> & { host: string }
@@ -84,8 +85,7 @@ function clientConfig({
 }: SectionValues<'client'>): ClientConfig | null {
   if (server_url !== null) return { ...rest, server_url }
   if (server_host === null) return null
-  const name = server_host.includes(':') ? `[${server_host}]` : server_host
-  return { ...rest, server_url: new URL(`http://${name}:${server_port}`).origin }
+  return { ...rest, server_url: new URL(httpUrl(server_host, server_port)).origin }
 }
 
 function systemConfig({

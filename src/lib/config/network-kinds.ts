@@ -14,6 +14,16 @@ export const host = textKind('host name or IP address', 'a host name or an IP ad
   return text
 })
 
+/** Of a URL: neither an address with a zone (RFC 6874) nor a name that ends in a number without being an address can be in one. */
+export const urlHost = textKind('host name or IP address', 'a host name or an IP address', (text) => {
+  if (!isHost(text) || !URL.canParse(httpUrl(text, 80)))
+    throw mismatch('a host name or an IP address that a URL can name', text)
+  return text
+})
+
+export const httpUrl = (name: string, port: number): string =>
+  `http://${name.includes(':') ? `[${name}]` : name}:${port}`
+
 /** As libpq takes them: a directory is where the Unix socket of PostgreSQL is. A host may name its port. */
 export const databaseHost = textKind('hosts or socket directories', 'a host name', (text) => {
   for (const each of text.split(',')) {

@@ -1,6 +1,6 @@
 import { boolean, choice, duration, integer, list, size, text } from './kinds.ts'
 import { computed, defaulted, optional, plainFile, secretFile, type Key } from './key.ts'
-import { authority, cidr, databaseHost, host, listen, origin } from './network-kinds.ts'
+import { authority, cidr, databaseHost, host, listen, origin, urlHost } from './network-kinds.ts'
 import { path, secret } from './value-kinds.ts'
 import { defaultStateDirectory, STATE_DIRECTORY_TEXT } from './state-directory.ts'
 
@@ -119,7 +119,7 @@ export const server = {
 export const client = {
   description: 'The agent: `crystal-forge agent`. It needs `server_host` or `server_url`.',
   keys: {
-    server_host: optional(host, {
+    server_host: optional(urlHost, {
       description: 'Name or address of the server, reached without TLS: for loopback and private networks.',
       example: 'localhost',
     }),

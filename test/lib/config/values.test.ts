@@ -18,6 +18,11 @@ const WRONG: [key: string, toml: string, message: string][] = [
     '"http://x"',
     'must be a host name or an IP address, without scheme, port or path, not "http://x"',
   ],
+  ...['fe80::1%eth0', '0.0000010000000000000002'].map((text): [string, string, string] => [
+    'client.server_host',
+    JSON.stringify(text),
+    `must be a host name or an IP address that a URL can name, not "${text}"`,
+  ]),
   ['server.evaluate', '"yes"', 'must be true or false, not "yes"'],
   ['server.authorities', '"a"', 'must be a list, such as ["a", "b"]'],
   [
