@@ -71,6 +71,24 @@ describe('the search of every page', () => {
     await page.waitForURL(`**/flakes/${fleet.flakeId}/commits/${sha}`)
   })
 
+  test('goes on while the page that was found before is still on its way', async () => {
+    const { page } = await openAs(browser, server, 'viewer', '/')
+    const arrives = Promise.withResolvers<void>()
+    await page.route('**/assets/Flake-*.js', async (route) => {
+      await arrives.promise
+      await route.continue()
+    })
+    await searchIn(page).fill('yourorg')
+    await page.getByRole('group', { name: 'Flakes' }).getByRole('option').click()
+    await searchIn(page).fill(fleet.two.sha.slice(0, 12))
+    const commit = page.getByRole('group', { name: 'Commits' }).getByRole('option')
+    await commit.waitFor()
+    arrives.resolve()
+    await page.getByRole('heading', { level: 1 }).filter({ hasText: 'yourorg' }).waitFor()
+    await commit.click()
+    await page.waitForURL(`**/flakes/${fleet.flakeId}/commits/${fleet.two.sha}`)
+  })
+
   test('says that nothing is like that, and closes at Escape without losing what was typed', async () => {
     const { page } = await openAs(browser, server, 'viewer', '/')
     await searchIn(page).fill('nowhere')

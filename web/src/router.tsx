@@ -156,11 +156,16 @@ export function createPages(context: Shared) {
     search: { strict: true },
   })
   router.subscribe('onRendered', ({ fromLocation, pathChanged }) => {
-    // who came by a link hears where they are; who loads the page starts at its top
-    if (fromLocation !== undefined && pathChanged)
+    // who came by a link hears where they are; who loads the page starts at its top, and who types by now goes on
+    if (fromLocation !== undefined && pathChanged && !isTyping())
       document.querySelector('h1')?.focus({ preventScroll: true })
   })
   return router
+}
+
+function isTyping(): boolean {
+  const { activeElement: field } = document
+  return field instanceof HTMLInputElement && field.value !== ''
 }
 
 declare module '@tanstack/react-router' {
