@@ -12,8 +12,11 @@ export interface LoadPlan {
   connections: number
   /** Requests a second, sent when they are due; null: each connection sends as soon as it has its answer. */
   rate: number | null
-  /** Whether what was refused or lost is sent again, after what Retry-After says. */
-  retry: boolean
+  /**
+   * When what was refused or lost is sent again: null, never; `soon`, after what Retry-After says; `as-agents`, as agents do that
+   * have tried in vain for long, the last time just before: the first request on each connection waits already.
+   */
+  retry: 'soon' | 'as-agents' | null
 }
 
 /** Latencies in milliseconds, from when a request was due (so that a slow server hides nothing by slowing the load). */
