@@ -1,5 +1,4 @@
-import { expect, onTestFinished, test } from 'vitest'
-import { createTestDatabase } from '../support/database.ts'
+import { expect, test } from 'vitest'
 import { waitFor } from '../support/wait.ts'
 import type { AgentHost } from './support/agent-host.ts'
 import { writeFigures } from './support/figures.ts'
@@ -8,18 +7,18 @@ import { createRandom, type Random } from './support/random.ts'
 import { momentOfRequest, momentOfWriting } from './support/random-moment.ts'
 import type { RecordingProxy } from './support/recording-proxy.ts'
 import { roundsOf, timeLimitMs, WAIT_MS } from './support/rounds.ts'
+import { SITES } from './support/sites.ts'
 import { expectUsualAnswers, verifyLedger } from './support/verify-ledger.ts'
 
 const rounds = roundsOf({ suite: 5, soak: 50 })
 
-test(
-  'agents killed at any moment go on with a whole chain, also after a reboot',
+test.each(SITES)(
+  'agents killed at any moment go on with a whole chain, also after a reboot$suffix',
   { timeout: timeLimitMs(rounds) },
-  async () => {
+  async ({ suffix, start }) => {
     const random = createRandom('agents killed')
-    const { connection, drop } = await createTestDatabase()
-    onTestFinished(drop)
-    const fleet = await startFleet({ random, database: connection, agents: 3 })
+    const site = await start()
+    const fleet = await startFleet({ random, ...site, agents: 3 })
     fleet.startLoad()
     const recoveryMs: number[] = []
     for (let round = 0; round < rounds; round++) {
@@ -27,10 +26,10 @@ test(
       recoveryMs.push(...times)
     }
     await fleet.settle()
-    const ledger = await verifyLedger(connection, fleet.proxy.record)
+    const ledger = await verifyLedger(site.database, fleet.proxy.record)
     expectUsualAnswers(fleet.proxy.record)
     await fleet.stop()
-    await writeFigures({ name: 'agents killed', rounds, recoveryMs, ...ledger })
+    await writeFigures({ name: `agents killed${suffix}`, rounds, recoveryMs, ...ledger })
   },
 )
 

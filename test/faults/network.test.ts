@@ -1,26 +1,25 @@
-import { onTestFinished, test } from 'vitest'
-import { createTestDatabase } from '../support/database.ts'
+import { test } from 'vitest'
 import { waitFor } from '../support/wait.ts'
 import { writeFigures } from './support/figures.ts'
 import { type Fleet, startFleet } from './support/fleet.ts'
 import { createRandom } from './support/random.ts'
 import { roundsOf, timeLimitMs, WAIT_MS } from './support/rounds.ts'
+import { SITES } from './support/sites.ts'
 import { startTcpLink, type TcpLink } from './support/tcp-link.ts'
 import { expectUsualAnswers, verifyLedger } from './support/verify-ledger.ts'
 
 const rounds = roundsOf({ suite: 2, soak: 10 })
 
-test(
-  'what is made while the network is broken, cut, stalled or slow arrives once and in order',
+test.each(SITES)(
+  'what is made while the network is broken, cut, stalled or slow arrives once and in order$suffix',
   { timeout: timeLimitMs(rounds * 4) },
-  async () => {
+  async ({ suffix, start }) => {
     const random = createRandom('network')
-    const { connection, drop } = await createTestDatabase()
-    onTestFinished(drop)
+    const site = await start()
     const links: TcpLink[] = []
     const fleet = await startFleet({
       random,
-      database: connection,
+      ...site,
       agents: 3,
       link: async (proxy) => {
         const link = await startTcpLink(proxy.url)
@@ -59,11 +58,11 @@ test(
       await recover()
     }
     await fleet.settle()
-    const ledger = await verifyLedger(connection, fleet.proxy.record)
+    const ledger = await verifyLedger(site.database, fleet.proxy.record)
     // a heartbeat whose answer was lost is sent again at once, and has been seen
     expectUsualAnswers(fleet.proxy.record, ['/agent/heartbeat 409'])
     await fleet.stop()
-    await writeFigures({ name: 'network', rounds: rounds * 4, recoveryMs, ...ledger })
+    await writeFigures({ name: `network${suffix}`, rounds: rounds * 4, recoveryMs, ...ledger })
   },
 )
 

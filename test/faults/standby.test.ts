@@ -8,7 +8,7 @@ import { momentOfRequest } from './support/random-moment.ts'
 import { roundsOf, timeLimitMs } from './support/rounds.ts'
 import { expectUsualAnswers, verifyLedger } from './support/verify-ledger.ts'
 
-const FAULTS = ['primary killed', 'primary frozen', 'primary and server killed'] as const
+const FAULTS = ['primary killed', 'primary frozen', 'primary and server killed', 'primary stopped'] as const
 const rounds = roundsOf({ suite: 1, soak: 20 })
 
 test(
@@ -33,7 +33,7 @@ test(
       await momentOfRequest(proxy, random, { requests: 60 })
       const fault = FAULTS[round % FAULTS.length]
       if (fault === 'primary frozen') killFrozen = await freeze(pair.primary())
-      else await pair.primary().end('SIGKILL')
+      else await pair.primary().end(fault === 'primary stopped' ? 'SIGINT' : 'SIGKILL')
       const victim = fault === 'primary and server killed' ? (servers[round % servers.length] ?? null) : null
       await victim?.process().end('SIGKILL')
       await pair.promote()
