@@ -1,18 +1,9 @@
-import { chmod, mkdtemp, readFile, realpath, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Client } from 'pg'
-import { loadConfig } from '../src/lib/config/load.ts'
-import { createLogger } from '../src/lib/log.ts'
-import { createConfiguredDatabase } from '../src/store/configured-database.ts'
-import { withClient } from '../src/store/database.ts'
-import { layoutOf } from '../src/store/embedded-postgres/layout.ts'
-import { migrate } from '../src/store/migrate.ts'
 import { type Bench, type BenchOptions, type Figure, type Figures, percentile } from './figures.ts'
 import { registerSystems } from './load/fleet.ts'
-import { type Generator, startGenerator } from './load/generator.ts'
 import { describe, type Measured, measure } from './load/measured.ts'
-import { type BenchServer, startBenchServer, writeServerConfig } from './load/server.ts'
+import { type BenchServer, startBenchServer } from './load/server.ts'
+import { type Site, withSite } from './load/site.ts'
 import { timeVerification } from './load/verification.ts'
 import { peakResidentBytes } from './process-figures.ts'
 
@@ -25,43 +16,10 @@ const CONNECTIONS = 256
  * What the fleet sends, at the limit: signed heartbeats and reports of many systems over keep-alive connections, to
  * server processes on an embedded PostgreSQL with its default durability, all on this machine.
  */
-export const benchIngest: Bench = async (options) => {
-  const directory = await realpath(await mkdtemp(join(tmpdir(), 'crystal-forge-bench-')))
-  // when this is root, PostgreSQL runs as another user, who has to pass
-  await chmod(directory, 0o711)
-  const log = createLogger({ level: 'warn' })
-  const { configPath } = await writeServerConfig(directory)
-  const config = loadConfig({ env: { CONFIG_PATH: configPath }, cwd: '/', part: 'server' })
-  const configured = createConfiguredDatabase(config, log)
-  const generator = startGenerator()
-  try {
-    const connection = await configured.start()
-    await migrate(connection, { log })
-    const postmaster = Number(
-      (await readFile(join(layoutOf(directory).data, 'postmaster.pid'), 'utf8')).split('\n')[0],
-    )
-    return await withClient(connection, 'bench', (client) =>
-      measureAll({
-        ...options,
-        directory,
-        client,
-        generator,
-        postmaster,
-        systems: options.full ? 100_000 : 10_000,
-      }),
-    )
-  } finally {
-    generator.stop()
-    await configured.stop()
-    await rm(directory, { recursive: true, force: true })
-  }
-}
+export const benchIngest: Bench = (options) =>
+  withSite((site) => measureAll({ ...options, ...site, systems: options.full ? 100_000 : 10_000 }))
 
-interface Setup extends BenchOptions {
-  directory: string
-  client: Client
-  generator: Generator
-  postmaster: number
+interface Setup extends BenchOptions, Site {
   systems: number
 }
 

@@ -10,20 +10,22 @@ let made: Buffer[] = []
 
 process.on('message', (command: GeneratorCommand) => {
   if ('prepare' in command) {
-    made = prepare(command.prepare)
+    made = command.prepare.signed === 'before' ? prepare(command.prepare) : []
     process.send?.(null)
     return
   }
   const ready = made
   made = []
-  void sendAll(ready, command.send).then((result) => process.send?.(result))
+  const { send: plan } = command
+  void sendAll((index) => ready[index] ?? make(plan, index), plan).then((result) => process.send?.(result))
 })
 
-function prepare(plan: LoadPlan): Buffer[] {
-  return Array.from({ length: plan.requests }, (_, index) => {
-    const system = index % plan.systems
-    const round = Math.floor(index / plan.systems)
-    const isReport = plan.reportEvery > 0 && (system + round) % plan.reportEvery === 0
-    return isReport ? requests.report(system, plan.changing) : requests.heartbeat(system)
-  })
+const prepare = (plan: LoadPlan): Buffer[] =>
+  Array.from({ length: plan.requests }, (_, index) => make(plan, index))
+
+function make(plan: LoadPlan, index: number): Buffer {
+  const system = index % plan.systems
+  const round = Math.floor(index / plan.systems)
+  const isReport = plan.reportEvery > 0 && (system + round) % plan.reportEvery === 0
+  return isReport ? requests.report(system, plan.changing) : requests.heartbeat(system)
 }

@@ -17,7 +17,7 @@ export async function measure(
   generator: Generator,
   servers: readonly BenchServer[],
   postmaster: number,
-  plan: Omit<LoadPlan, 'ports' | 'retry'> & Partial<Pick<LoadPlan, 'retry'>>,
+  plan: Omit<LoadPlan, 'ports' | 'retry' | 'signed'> & Partial<Pick<LoadPlan, 'retry' | 'signed'>>,
 ): Promise<Measured> {
   const read = async () => ({
     server: (await Promise.all(servers.map(({ pid }) => cpuSeconds(pid)))).reduce((a, b) => a + b, 0),
@@ -25,7 +25,7 @@ export async function measure(
   })
   const ports = servers.map(({ port }) => port)
   let before = { server: 0, postgres: 0 }
-  const result = await generator.run({ retry: null, ...plan, ports }, async () => {
+  const result = await generator.run({ retry: null, signed: 'before', ...plan, ports }, async () => {
     before = await read()
   })
   const after = await read()

@@ -2,6 +2,8 @@
 export interface LoadPlan {
   /** Of servers on 127.0.0.1; connections are spread over them. */
   ports: readonly number[]
+  /** When requests are signed: all of them before the first is sent, or each as it is sent. */
+  signed: 'before' | 'meanwhile'
   /** The systems host-0 to host-(systems - 1) send in turn. */
   systems: number
   requests: number

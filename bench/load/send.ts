@@ -11,7 +11,7 @@ const HEARTBEAT_INTERVAL_MS = 60_000
 const EARLIER_FAILURES = 10
 
 /** Sends the requests as `plan` says, each in turn on a connection that is free; resolves when all are answered. */
-export async function sendAll(requests: readonly Buffer[], plan: LoadPlan): Promise<LoadResult> {
+export async function sendAll(requestAt: (index: number) => Buffer, plan: LoadPlan): Promise<LoadResult> {
   const { ports, rate, retry } = plan
   const free = Array.from(
     { length: plan.connections },
@@ -43,18 +43,17 @@ export async function sendAll(requests: readonly Buffer[], plan: LoadPlan): Prom
       }
       latencies.push(performance.now() - due)
       free.push(connection)
-      if (latencies.length === requests.length) done.resolve()
+      if (latencies.length === plan.requests) done.resolve()
       else pump()
     })
   }
 
   const pump = (): void => {
     const now = performance.now()
-    while (next < requests.length && dueAt(next) <= now) {
+    while (next < plan.requests && dueAt(next) <= now) {
       const connection = free.shift()
       if (connection === undefined) return
-      const request = requests[next]
-      if (request === undefined) return
+      const request = requestAt(next)
       const due = rate === null ? now : dueAt(next)
       if (retry === 'as-agents')
         setTimeout(() => send(connection, request, due), agentMs(paceOf(connection), NO_ANSWER))
