@@ -28,7 +28,8 @@ export async function fillEvaluations(client: Client): Promise<void> {
        select case d.standing when 'in_sync' then d.running_path else ${storePath("'d' || s.id")} end as path) p`,
   )
   await client.query(
-    `insert into evaluated_paths (evaluation_id, specialisation, out_path) select id, '', out_path from evaluations`,
+    `insert into evaluated_paths (evaluation_id, configuration, specialisation, out_path)
+     select id, configuration, '', out_path from evaluations`,
   )
 }
 

@@ -231,7 +231,8 @@ ALTER TABLE public.enroll_tokens ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTIT
 CREATE TABLE public.evaluated_paths (
     evaluation_id bigint NOT NULL,
     specialisation text NOT NULL,
-    out_path text NOT NULL
+    out_path text NOT NULL,
+    configuration text NOT NULL
 );
 
 CREATE TABLE public.evaluations (
@@ -678,7 +679,7 @@ CREATE INDEX drift_standing ON public.drift USING btree (standing, standing_sinc
 
 CREATE INDEX drift_worst ON public.drift USING btree (array_position(ARRAY['unmanaged'::text, 'wrong_configuration'::text, 'off_branch'::text, 'pinned_mismatch'::text, 'behind'::text, 'evaluation_failed'::text, 'pending'::text, 'unassigned'::text, 'no_report'::text, 'in_sync'::text], standing), standing_since, system_id);
 
-CREATE INDEX evaluated_paths_out_path ON public.evaluated_paths USING btree (out_path);
+CREATE INDEX evaluated_paths_out_path ON public.evaluated_paths USING btree (out_path, configuration);
 
 CREATE INDEX evaluations_configuration ON public.evaluations USING btree (configuration, commit_id);
 

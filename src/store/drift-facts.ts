@@ -124,7 +124,7 @@ export const factsOf = (systemIds: readonly number[]) => sql<FactsRow>`
       select c.id, c.position, c.mainline, c.arrived_at, p.specialisation
       from evaluated_paths p join evaluations e on e.id = p.evaluation_id
       cross join lateral (select * from commits where id = e.commit_id limit 1) c
-      where same.specialisation is null and p.out_path = w.current_system and e.configuration = w.configuration
+      where same.specialisation is null and p.out_path = w.current_system and p.configuration = w.configuration
         and c.flake_id = w.flake_id and c.position is not null
       order by c.position desc, c.mainline desc, c.id desc, p.specialisation limit 1
     ) older on true
@@ -134,7 +134,9 @@ export const factsOf = (systemIds: readonly number[]) => sql<FactsRow>`
       from commits c cross join ${RESULT}
       where same.specialisation is not null and w.in_sync_since is null
         and c.flake_id = w.flake_id and c.position is not null and e.status = 'succeeded'
-        and not exists (select from evaluated_paths p where p.evaluation_id = e.id and p.out_path = w.current_system)
+        and not exists (
+          select from evaluated_paths p
+          where p.evaluation_id = e.id and p.out_path = w.current_system and p.configuration = w.configuration)
       order by c.position desc, c.mainline desc, c.id desc limit 1
     ) other on true
     left join lateral (

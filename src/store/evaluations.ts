@@ -87,11 +87,13 @@ async function insert(transaction: Transaction<DB>, commitId: number, records: r
   const ids = new Map(rows.map((row) => [row.configuration, row.id]))
   const paths = records.flatMap((record) => {
     if (record.status === 'failed') return []
-    const evaluation_id = ids.get(record.configuration) ?? 0
+    const { configuration } = record
+    const evaluation_id = ids.get(configuration) ?? 0
     return [
-      { evaluation_id, specialisation: '', out_path: record.outPath },
+      { evaluation_id, configuration, specialisation: '', out_path: record.outPath },
       ...record.specialisations.map(({ name, outPath }) => ({
         evaluation_id,
+        configuration,
         specialisation: name,
         out_path: outPath,
       })),
@@ -99,8 +101,8 @@ async function insert(transaction: Transaction<DB>, commitId: number, records: r
   })
   if (paths.length === 0) return
   await sql`
-    insert into evaluated_paths (evaluation_id, specialisation, out_path)
-    select evaluation_id, specialisation, out_path
+    insert into evaluated_paths (evaluation_id, configuration, specialisation, out_path)
+    select evaluation_id, configuration, specialisation, out_path
     from jsonb_populate_recordset(null::evaluated_paths, ${JSON.stringify(paths)}::jsonb)`.execute(
     transaction,
   )

@@ -116,6 +116,7 @@ export interface EvaluatedPathsTable {
   evaluation_id: number
   specialisation: string
   out_path: string
+  configuration: string
 }
 
 export interface EvaluationsTable {

@@ -23,7 +23,8 @@ const FILL = [
   `insert into evaluations (commit_id, configuration, status, drv_path, out_path, duration_ms, nix_version)
    select c.id, s.hostname, 'succeeded', 'd', md5(s.hostname || c.position), 1, '2.8'
    from commits c, systems s where c.position > ${COMMITS} - 10`,
-  `insert into evaluated_paths select id, '', out_path from evaluations`,
+  `insert into evaluated_paths (evaluation_id, configuration, specialisation, out_path)
+   select id, configuration, '', out_path from evaluations`,
   `insert into facts (system_id, report_id, received_at, observed_at, running_since, fingerprint, current_system)
    select id, decode(repeat('00', 32), 'hex'), now(), now(), now(), '{}',
      case id % 3 when 0 then 'foreign' else md5(hostname || (${COMMITS} - (id % 3 - 1) * 5)) end
@@ -49,6 +50,10 @@ test('the facts of one system are read by indexes alone', async () => {
   // flakes are few
   expect(plan).not.toMatch(/Seq Scan on (?!flakes )/)
   expect(plan).not.toContain('JIT')
+  // and not those that other configurations give, which may be as many as there are commits of all
+  expect(
+    plan.match(/evaluated_paths_out_path on evaluated_paths \w+\n\s+Index Cond: .*configuration = /g),
+  ).toHaveLength(2)
 })
 
 test('those of some systems scan neither commits nor results nor drift', async () => {

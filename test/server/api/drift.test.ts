@@ -261,9 +261,9 @@ async function recordBranchOf(hostname: string, paths: readonly string[]): Promi
         returning id
       ), evaluated as (
         insert into evaluations (commit_id, configuration, status, drv_path, out_path, embeds_revision, duration_ms, nix_version)
-        select id, ${hostname}, 'succeeded', ${`${path}.drv`}, ${path}, true, 1, '2.8' from added returning id
+        select id, ${hostname}, 'succeeded', ${`${path}.drv`}, ${path}, true, 1, '2.8' from added
+        returning id, configuration
       ), head as (update flakes set head_commit_id = added.id from added where flakes.id = ${flakeId})
-      insert into evaluated_paths (evaluation_id, specialisation, out_path) select id, '', ${path} from evaluated`.execute(
-      db,
-    )
+      insert into evaluated_paths (evaluation_id, configuration, specialisation, out_path)
+        select id, configuration, '', ${path} from evaluated`.execute(db)
 }
