@@ -5,7 +5,7 @@ import { describe, type Measured, measure } from './load/measured.ts'
 import { type BenchServer, startBenchServer } from './load/server.ts'
 import { type Site, withSite } from './load/site.ts'
 import { timeVerification } from './load/verification.ts'
-import { peakResidentBytes } from './process-figures.ts'
+import { peakResidentBytesWithChildren } from './process-figures.ts'
 
 const ONE_BY_ONE = [join(import.meta.dirname, 'load/one-by-one-main.ts')]
 const ROUNDS = 5
@@ -13,8 +13,9 @@ const ROUNDS = 5
 const CONNECTIONS = 256
 
 /**
- * What the fleet sends, at the limit: signed heartbeats and reports of many systems over keep-alive connections, to
- * server processes on an embedded PostgreSQL with its default durability, all on this machine.
+ * What the fleet sends, at the limit: signed heartbeats and reports of many systems over keep-alive connections, to a
+ * server on an embedded PostgreSQL with its default durability, all on this machine. What a request costs is measured with
+ * one process, what the machine does with as many as it has cores.
  */
 export const benchIngest: Bench = (options) =>
   withSite((site) => measureAll({ ...options, ...site, systems: options.full ? 100_000 : 10_000 }))
@@ -27,51 +28,65 @@ async function measureAll(setup: Setup): Promise<Figures> {
   const { client, systems, directory, say } = setup
   say(`registering ${systems} systems`)
   await registerSystems(client, systems)
-  const server = await startBenchServer(directory)
   const figures: Figures = {}
+  const one = await startBenchServer(directory)
+  const two = await startBenchServer(directory, { processes: 2 })
   try {
-    await load(setup, 'the first report of each system', [server], { reportEvery: 1, requests: systems })
+    await load(setup, 'the first report of each system', one, { reportEvery: 1, requests: systems })
     await client.query('vacuum analyze')
-    await load(setup, 'warming up', [server], { requests: 20_000 })
-    const best = await heartbeats(setup, server, figures)
-    await steady(setup, server, best.perSecond / 2, figures)
-    await oneByOne(setup, best.perSecond, figures)
-    await reports(setup, server, figures)
-    await herd(setup, server, figures)
-    await twoProcesses(setup, server, figures)
+    await load(setup, 'one process, warming up', one, { requests: 20_000 })
+    await load(setup, 'two processes, warming up', two, { requests: 20_000 })
+    const { single, both } = await heartbeats(setup, one, two, figures)
+    await one.stop()
+    await steady(setup, two, both / 2, figures)
+    await oneByOne(setup, single, figures)
+    await reports(setup, two, figures)
+    await herd(setup, two, figures)
   } finally {
-    await server.stop()
+    await Promise.all([one.stop(), two.stop()])
   }
   return figures
 }
 
-/** At most so fast: CPU of one heartbeat over that of one verification, in rounds, as what else runs here moves both. */
-async function heartbeats(setup: Setup, server: BenchServer, figures: Figures) {
-  const rounds: { measured: Measured; verifyUs: number; ratio: number }[] = []
+/**
+ * At most so fast: processor time of one heartbeat over that of one verification, and with two processes over that with one,
+ * in rounds, as what else runs here moves all of them. Returns the rates of the fastest rounds.
+ */
+async function heartbeats(setup: Setup, one: BenchServer, two: BenchServer, figures: Figures) {
+  const rounds: { single: Measured; both: Measured; verifyUs: number }[] = []
   for (let round = 0; round < ROUNDS; round += 1) {
     const before = timeVerification()
-    const measured = await load(setup, 'heartbeats', [server], { requests: 40_000 })
+    const single = await load(setup, 'one process, heartbeats', one, { requests: 40_000 })
     const verifyUs = (before + timeVerification()) / 2
-    rounds.push({ measured, verifyUs, ratio: (measured.serverUs + measured.postgresUs) / verifyUs })
+    const both = await load(setup, 'two processes, heartbeats', two, { requests: 40_000 })
+    rounds.push({ single, both, verifyUs })
   }
-  const median = rounds.toSorted((a, b) => a.ratio - b.ratio)[Math.floor(ROUNDS / 2)]
-  const best = rounds.toSorted((a, b) => b.measured.perSecond - a.measured.perSecond)[0]
-  if (median === undefined || best === undefined) throw new Error('no rounds')
-  figures['ingest.cpu_ratio'] = figure(median.ratio, '')
-  figures['ingest.server_us'] = figure(median.measured.serverUs, 'us')
-  figures['ingest.postgres_us'] = figure(median.measured.postgresUs, 'us')
-  figures['ingest.generator_us'] = figure(median.measured.generatorUs, 'us')
+  const ratioOf = ({ single, verifyUs }: (typeof rounds)[number]): number => costOf(single) / verifyUs
+  const median = rounds.toSorted((a, b) => ratioOf(a) - ratioOf(b))[Math.floor(ROUNDS / 2)]
+  if (median === undefined) throw new Error('no rounds')
+  const fastest = (pick: (round: (typeof rounds)[number]) => Measured): number =>
+    Math.max(...rounds.map((round) => pick(round).perSecond))
+  const rates = { single: fastest(({ single }) => single), both: fastest(({ both }) => both) }
+  figures['ingest.cpu_ratio'] = figure(ratioOf(median), '')
+  figures['ingest.server_us'] = figure(median.single.serverUs, 'us')
+  figures['ingest.postgres_us'] = figure(median.single.postgresUs, 'us')
+  figures['ingest.generator_us'] = figure(median.single.generatorUs, 'us')
   figures['ingest.verification_us'] = figure(median.verifyUs, 'us')
-  figures['ingest.heartbeats_per_s'] = figure(best.measured.perSecond, '/s')
-  figures['ingest.hosts_at_one_a_minute'] = figure(best.measured.perSecond * 60, 'hosts')
-  return best.measured
+  const twoOverOne = rounds.map(({ single, both }) => costOf(both) / costOf(single))
+  figures['ingest.two_process_cpu'] = figure(percentile(twoOverOne, 50), 'times')
+  figures['ingest.one_process_heartbeats_per_s'] = figure(rates.single, '/s')
+  figures['ingest.heartbeats_per_s'] = figure(rates.both, '/s')
+  figures['ingest.hosts_at_one_a_minute'] = figure(rates.both * 60, 'hosts')
+  return rates
 }
 
+const costOf = ({ serverUs, postgresUs }: Measured): number => serverUs + postgresUs
+
 async function steady(setup: Setup, server: BenchServer, rate: number, figures: Figures): Promise<void> {
-  const half = await load(setup, 'half of it', [server], { requests: Math.round(rate * 10), rate })
+  const half = await load(setup, 'half of it', server, { requests: Math.round(rate * 10), rate })
   figures['ingest.p50_ms'] = figure(half.p50, 'ms')
   figures['ingest.p99_ms'] = figure(half.p99, 'ms')
-  const mixed = await load(setup, 'half of it, one in 20 a report', [server], {
+  const mixed = await load(setup, 'half of it, one in 20 a report', server, {
     requests: Math.round(rate * 10),
     rate,
     reportEvery: 20,
@@ -80,10 +95,10 @@ async function steady(setup: Setup, server: BenchServer, rate: number, figures: 
 }
 
 async function oneByOne(setup: Setup, batched: number, figures: Figures): Promise<void> {
-  const server = await startBenchServer(setup.directory, ONE_BY_ONE)
+  const server = await startBenchServer(setup.directory, { program: ONE_BY_ONE })
   try {
-    await load(setup, 'one row at a time, warming up', [server], { requests: 5000 })
-    const single = await load(setup, 'one row at a time', [server], { requests: 20_000 })
+    await load(setup, 'one row at a time, warming up', server, { requests: 5000 })
+    const single = await load(setup, 'one row at a time', server, { requests: 20_000 })
     figures['ingest.batching_gain'] = figure(batched / single.perSecond, 'times')
   } finally {
     await server.stop()
@@ -97,7 +112,7 @@ async function reports(setup: Setup, server: BenchServer, figures: Figures): Pro
   ] as const) {
     const rates: number[] = []
     for (let round = 0; round < 3; round += 1) {
-      const measured = await load(setup, `${name} reports`, [server], {
+      const measured = await load(setup, `${name} reports`, server, {
         requests: setup.systems,
         reportEvery: 1,
         changing,
@@ -117,7 +132,7 @@ async function herd(setup: Setup, server: BenchServer, figures: Figures): Promis
     ['ingest.herd_paced_secs', "a herd with the agents' back-off", 'as-agents'],
   ] as const) {
     const before = await count()
-    const measured = await load(setup, what, [server], {
+    const measured = await load(setup, what, server, {
       systems: hosts,
       requests: hosts,
       connections: hosts,
@@ -129,35 +144,16 @@ async function herd(setup: Setup, server: BenchServer, figures: Figures): Promis
     if (stored !== hosts) throw new Error(`the herd sent ${hosts} reports, and ${stored} were stored`)
     figures[name] = figure(measured.seconds, 's')
   }
-  figures['ingest.herd_peak_mb'] = figure((await peakResidentBytes(server.pid)) / 2 ** 20, 'MB')
-}
-
-async function twoProcesses(setup: Setup, one: BenchServer, figures: Figures): Promise<void> {
-  const two = await startBenchServer(setup.directory)
-  try {
-    await load(setup, 'warming up the second server', [two], { requests: 20_000 })
-    const ratios: number[] = []
-    let best = 0
-    for (let round = 0; round < 3; round += 1) {
-      const single = await load(setup, 'one server', [one], { requests: 40_000 })
-      const both = await load(setup, 'two servers', [one, two], { requests: 40_000 })
-      ratios.push((both.serverUs + both.postgresUs) / (single.serverUs + single.postgresUs))
-      best = Math.max(best, both.perSecond)
-    }
-    figures['ingest.two_process_cpu'] = figure(percentile(ratios, 50), 'times')
-    figures['ingest.two_process_heartbeats_per_s'] = figure(best, '/s')
-  } finally {
-    await two.stop()
-  }
+  figures['ingest.herd_peak_mb'] = figure((await peakResidentBytesWithChildren(server.pid)) / 2 ** 20, 'MB')
 }
 
 async function load(
   setup: Setup,
   what: string,
-  servers: readonly BenchServer[],
+  server: BenchServer,
   plan: Partial<Parameters<typeof measure>[3]> & { requests: number },
 ): Promise<Measured> {
-  const measured = await measure(setup.generator, servers, setup.postmaster, {
+  const measured = await measure(setup.generator, server, setup.postmaster, {
     systems: setup.systems,
     reportEvery: 0,
     changing: false,

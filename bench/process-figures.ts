@@ -17,13 +17,14 @@ export async function cpuSeconds(pid: number): Promise<number> {
 /** The same of a process, its children, and those of its children that have ended: of a postmaster, all of PostgreSQL. */
 export async function cpuSecondsWithChildren(pid: number): Promise<number> {
   const { own, ended } = await readTimes(pid)
-  let sum = own + ended
-  for (const name of await readdir('/proc')) {
-    if (!/^\d+$/.test(name)) continue
-    const times = await readTimes(Number(name)).catch(() => null)
-    if (times?.parent === pid) sum += times.own
-  }
-  return sum
+  const children = await Promise.all((await childrenOf(pid)).map((child) => cpuSeconds(child).catch(() => 0)))
+  return children.reduce((sum, seconds) => sum + seconds, own + ended)
+}
+
+async function childrenOf(pid: number): Promise<number[]> {
+  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number)
+  const parents = await Promise.all(pids.map((each) => readTimes(each).catch(() => null)))
+  return pids.filter((_, index) => parents[index]?.parent === pid)
 }
 
 async function readTimes(pid: number): Promise<{ parent: number; own: number; ended: number }> {
@@ -37,9 +38,12 @@ async function readTimes(pid: number): Promise<{ parent: number; own: number; en
   return { parent: fields[1] ?? 0, own: seconds(11) + seconds(12), ended: seconds(13) + seconds(14) }
 }
 
-/** The most memory a process ever had resident, bytes (proc_pid_status(5), VmHWM). */
-export async function peakResidentBytes(pid: number): Promise<number> {
-  return readStatusBytes(pid, 'VmHWM')
+/** The most memory a process and each of its children ever had resident, bytes (proc_pid_status(5), VmHWM). */
+export async function peakResidentBytesWithChildren(pid: number): Promise<number> {
+  const peaks = await Promise.all(
+    [pid, ...(await childrenOf(pid))].map((each) => readStatusBytes(each, 'VmHWM')),
+  )
+  return peaks.reduce((sum, bytes) => sum + bytes, 0)
 }
 
 async function readStatusBytes(pid: number, name: string): Promise<number> {

@@ -90,7 +90,7 @@ function load(
   server: BenchServer,
   plan: { requests: number; rate?: number; reportEvery?: number },
 ): Promise<Measured> {
-  return measure(site.generator, [server], site.postmaster, {
+  return measure(site.generator, server, site.postmaster, {
     systems: SYSTEMS,
     reportEvery: REPORT_EVERY,
     changing: false,

@@ -1,4 +1,4 @@
-import { cpuSeconds, cpuSecondsWithChildren } from '../process-figures.ts'
+import { cpuSecondsWithChildren } from '../process-figures.ts'
 import type { Generator } from './generator.ts'
 import type { LoadPlan, LoadResult } from './plan.ts'
 import type { BenchServer } from './server.ts'
@@ -12,22 +12,24 @@ export interface Measured extends LoadResult {
   generatorUs: number
 }
 
-/** Runs a load on all of `servers`, which share the PostgreSQL of process `postmaster`. */
+/** Runs a load on `server`, whose PostgreSQL is that of process `postmaster`. */
 export async function measure(
   generator: Generator,
-  servers: readonly BenchServer[],
+  server: BenchServer,
   postmaster: number,
-  plan: Omit<LoadPlan, 'ports' | 'retry' | 'signed'> & Partial<Pick<LoadPlan, 'retry' | 'signed'>>,
+  plan: Omit<LoadPlan, 'port' | 'retry' | 'signed'> & Partial<Pick<LoadPlan, 'retry' | 'signed'>>,
 ): Promise<Measured> {
   const read = async () => ({
-    server: (await Promise.all(servers.map(({ pid }) => cpuSeconds(pid)))).reduce((a, b) => a + b, 0),
+    server: await cpuSecondsWithChildren(server.pid),
     postgres: await cpuSecondsWithChildren(postmaster),
   })
-  const ports = servers.map(({ port }) => port)
   let before = { server: 0, postgres: 0 }
-  const result = await generator.run({ retry: null, signed: 'before', ...plan, ports }, async () => {
-    before = await read()
-  })
+  const result = await generator.run(
+    { retry: null, signed: 'before', ...plan, port: server.port },
+    async () => {
+      before = await read()
+    },
+  )
   const after = await read()
   const acknowledged = result.statuses['200'] ?? 0
   const us = (seconds: number) => (seconds * 1_000_000) / acknowledged

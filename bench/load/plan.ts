@@ -1,7 +1,7 @@
 /** Where the generated systems are told apart: `host-<n>`, with a key that `seedOf(n)` gives. */
 export interface LoadPlan {
-  /** Of servers on 127.0.0.1; connections are spread over them. */
-  ports: readonly number[]
+  /** Of a server on 127.0.0.1. */
+  port: number
   /** When requests are signed: all of them before the first is sent, or each as it is sent. */
   signed: 'before' | 'meanwhile'
   /** The systems host-0 to host-(systems - 1) send in turn. */

@@ -12,11 +12,8 @@ const EARLIER_FAILURES = 10
 
 /** Sends the requests as `plan` says, each in turn on a connection that is free; resolves when all are answered. */
 export async function sendAll(requestAt: (index: number) => Buffer, plan: LoadPlan): Promise<LoadResult> {
-  const { ports, rate, retry } = plan
-  const free = Array.from(
-    { length: plan.connections },
-    (_, index) => new Connection(ports[index % ports.length] ?? 0),
-  )
+  const { rate, retry } = plan
+  const free = Array.from({ length: plan.connections }, () => new Connection(plan.port))
   const connections = [...free]
   const statuses: Record<string, number> = {}
   const latencies: number[] = []

@@ -8,6 +8,7 @@ import { freePort } from '../../src/cli/demo/free-port.ts'
 
 export interface BenchServer {
   port: number
+  /** Of the process that was started; with several, of the parent of those that serve. */
   pid: number
   configPath: string
   stop: () => Promise<void>
@@ -16,22 +17,26 @@ export interface BenchServer {
 const PRODUCT = [join(import.meta.dirname, '../../src/cli/main.ts'), 'server']
 
 /** The configuration of a server on a free port, with the embedded PostgreSQL below `directory`; its path. */
-export async function writeServerConfig(directory: string): Promise<{ configPath: string; port: number }> {
+export async function writeServerConfig(
+  directory: string,
+  processes = 1,
+): Promise<{ configPath: string; port: number }> {
   const port = await freePort()
   const configPath = join(directory, `server-${port}.toml`)
   await writeFile(
     configPath,
-    `[server]\nhost = "127.0.0.1"\nport = ${port}\nevaluate = false\nstate_dir = ${JSON.stringify(directory)}\n`,
+    `[server]\nhost = "127.0.0.1"\nport = ${port}\nevaluate = false\nprocesses = ${processes}\n` +
+      `state_dir = ${JSON.stringify(directory)}\n`,
   )
   return { configPath, port }
 }
 
-/** A server process, once it answers: the product's, or another program that serves as it does. */
+/** A server once it answers: the product's, with so many processes, or another program that serves as it does. */
 export async function startBenchServer(
   directory: string,
-  program: readonly string[] = PRODUCT,
+  { program = PRODUCT, processes = 1 }: { program?: readonly string[]; processes?: number } = {},
 ): Promise<BenchServer> {
-  const { configPath, port } = await writeServerConfig(directory)
+  const { configPath, port } = await writeServerConfig(directory, processes)
   const log = openSync(join(directory, `server-${port}.log`), 'a')
   const child = spawn(process.execPath, [...nodeFlags(), ...program], {
     env: { PATH: process.env['PATH'], HOME: process.env['HOME'], CONFIG_PATH: configPath },
