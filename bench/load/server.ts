@@ -14,6 +14,8 @@ export interface BenchServer {
   stop: () => Promise<void>
 }
 
+/** As script/crystal-forge starts it. */
+const FLAGS = ['--max-semi-space-size=16']
 const PRODUCT = [join(import.meta.dirname, '../../src/cli/main.ts'), 'server']
 
 /** The configuration of a server on a free port, with the embedded PostgreSQL below `directory`; its path. */
@@ -38,7 +40,7 @@ export async function startBenchServer(
 ): Promise<BenchServer> {
   const { configPath, port } = await writeServerConfig(directory, processes)
   const log = openSync(join(directory, `server-${port}.log`), 'a')
-  const child = spawn(process.execPath, [...nodeFlags(), ...program], {
+  const child = spawn(process.execPath, [...FLAGS, ...nodeFlags(), ...program], {
     env: { PATH: process.env['PATH'], HOME: process.env['HOME'], CONFIG_PATH: configPath },
     stdio: ['ignore', log, log],
     cwd: directory,
