@@ -34,8 +34,8 @@ async function measureAll(setup: Setup): Promise<Figures> {
   try {
     await load(setup, 'the first report of each system', one, { reportEvery: 1, requests: systems })
     await client.query('vacuum analyze')
-    await load(setup, 'one process, warming up', one, { requests: 20_000 })
-    await load(setup, 'two processes, warming up', two, { requests: 20_000 })
+    await load(setup, 'one process, warming up', one, { requests: 60_000 })
+    await load(setup, 'two processes, warming up', two, { requests: 60_000 })
     const { single, both } = await heartbeats(setup, one, two, figures)
     await one.stop()
     await steady(setup, two, both / 2, figures)

@@ -1,3 +1,4 @@
+import { setFlagsFromString } from 'node:v8'
 import { Command } from 'commander'
 import { parseFlakeUrl } from '../fleet/flake-url.ts'
 import { systemClock } from '../lib/clock.ts'
@@ -45,6 +46,8 @@ async function runPlace(config: Config, place: Place): Promise<void> {
 
 /** Loaded here: a process that only looks after others does without the memory. */
 async function createWholeServer(config: Config, log: Logger, place: Place | null) {
+  // garbage may be as much as what is in use before it is collected, not four times that: a third less memory for no more time
+  setFlagsFromString('--heap-growing-percent=100')
   const { createServer } = await import('../server/server.ts')
   const { createEvaluator } = await import('../evaluator/evaluator.ts')
   return createServer({
