@@ -82,6 +82,7 @@ async function take(browser: Browser, { url, administrator }: DemoFleet, picture
   await page.goto(path)
   await page.locator(shown).first().waitFor()
   await page.getByText('Live', { exact: true }).waitFor()
+  await page.waitForFunction(`document.querySelector('output[aria-label="Loading"]') === null`)
   await page.screenshot({ path: join(pictures, `${name}.png`) })
   await context.close()
   say(`docs/pictures/${name}.png`)
