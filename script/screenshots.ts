@@ -49,11 +49,11 @@ async function listPictures({ url, token }: DemoFleet): Promise<Picture[]> {
   const [flake] = flakes
   if (flake === undefined) throw new Error('the demo follows no flake')
   return [
-    { name: 'overview', path: '/', shown: 'role=region[name="Needs attention"]', height: 1000 },
+    { name: 'overview', path: '/', shown: 'role=region[name="Over time"] >> role=combobox', height: 1000 },
     {
       name: 'overview-dark',
       path: '/',
-      shown: 'role=region[name="Needs attention"]',
+      shown: 'role=region[name="Over time"] >> role=combobox',
       colours: 'dark',
       height: 1000,
     },
