@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { type Bench, type BenchOptions, type Figure, type Figures, percentile } from './figures.ts'
 import { registerSystems } from './load/fleet.ts'
 import { describe, type Measured, measure } from './load/measured.ts'
-import { type BenchServer, startBenchServer } from './load/server.ts'
+import { type BenchServer, withServer } from './load/server.ts'
 import { type Site, withSite } from './load/site.ts'
 import { timeVerification } from './load/verification.ts'
 import { peakResidentBytesWithChildren } from './process-figures.ts'
@@ -29,22 +29,19 @@ async function measureAll(setup: Setup): Promise<Figures> {
   say(`registering ${systems} systems`)
   await registerSystems(client, systems)
   const figures: Figures = {}
-  const one = await startBenchServer(directory)
-  const two = await startBenchServer(directory, { processes: 2 })
-  try {
-    await load(setup, 'the first report of each system', one, { reportEvery: 1, requests: systems })
-    await client.query('vacuum analyze')
-    await load(setup, 'one process, warming up', one, { requests: 60_000 })
-    await load(setup, 'two processes, warming up', two, { requests: 60_000 })
-    const { single, both } = await heartbeats(setup, one, two, figures)
-    await one.stop()
+  await withServer(directory, { processes: 2 }, async (two) => {
+    const { single, both } = await withServer(directory, {}, async (one) => {
+      await load(setup, 'the first report of each system', one, { reportEvery: 1, requests: systems })
+      await client.query('vacuum analyze')
+      await load(setup, 'one process, warming up', one, { requests: 60_000 })
+      await load(setup, 'two processes, warming up', two, { requests: 60_000 })
+      return await heartbeats(setup, one, two, figures)
+    })
     await steady(setup, two, both / 2, figures)
     await oneByOne(setup, single, figures)
     await reports(setup, two, figures)
     await herd(setup, two, figures)
-  } finally {
-    await Promise.all([one.stop(), two.stop()])
-  }
+  })
   return figures
 }
 
@@ -95,14 +92,11 @@ async function steady(setup: Setup, server: BenchServer, rate: number, figures: 
 }
 
 async function oneByOne(setup: Setup, batched: number, figures: Figures): Promise<void> {
-  const server = await startBenchServer(setup.directory, { program: ONE_BY_ONE })
-  try {
+  await withServer(setup.directory, { program: ONE_BY_ONE }, async (server) => {
     await load(setup, 'one row at a time, warming up', server, { requests: 5000 })
     const single = await load(setup, 'one row at a time', server, { requests: 20_000 })
     figures['ingest.batching_gain'] = figure(batched / single.perSecond, 'times')
-  } finally {
-    await server.stop()
-  }
+  })
 }
 
 async function reports(setup: Setup, server: BenchServer, figures: Figures): Promise<void> {

@@ -1,16 +1,11 @@
-import { chmod, mkdtemp, realpath, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import type { Kysely } from 'kysely'
 import { createAdminToken } from '../src/cli/demo/admin-token.ts'
-import { loadConfig } from '../src/lib/config/load.ts'
 import { createLogger } from '../src/lib/log.ts'
-import { createConfiguredDatabase } from '../src/store/configured-database.ts'
 import { createDatabase, withClient } from '../src/store/database.ts'
-import { migrate } from '../src/store/migrate.ts'
 import type { DB } from '../src/store/schema.generated.ts'
 import { fillEvaluations, fillFleet, fillReports } from './fleet-rows.ts'
-import { startBenchServer, writeServerConfig } from './load/server.ts'
+import { withPostgres } from './load/postgres.ts'
+import { withServer } from './load/server.ts'
 
 export const SYSTEMS = 100_000
 
@@ -34,16 +29,7 @@ export async function withLargeFleet<T>(
   work: (fleet: LargeFleet) => Promise<T>,
 ): Promise<T> {
   const { say, reportsEach } = options
-  const directory = await realpath(await mkdtemp(join(tmpdir(), 'crystal-forge-bench-')))
-  // when this is root, PostgreSQL runs as another user, who has to pass
-  await chmod(directory, 0o711)
-  const { configPath } = await writeServerConfig(directory)
-  const log = createLogger({ level: 'warn' })
-  const config = loadConfig({ env: { CONFIG_PATH: configPath }, cwd: '/', part: 'server' })
-  const configured = createConfiguredDatabase(config, log)
-  try {
-    const connection = await configured.start()
-    await migrate(connection, { log })
+  return await withPostgres(async ({ directory, connection }) => {
     say(`making ${SYSTEMS} systems`)
     await withClient(connection, 'bench', async (client) => {
       await fillFleet(client, SYSTEMS)
@@ -51,20 +37,17 @@ export async function withLargeFleet<T>(
       await fillEvaluations(client)
       await fillReports(client, reportsEach)
     })
+    const log = createLogger({ level: 'warn' })
     const database = createDatabase(connection, { maxConnections: 4, applicationName: 'bench', log })
     const start = performance.now()
-    const server = await startBenchServer(directory)
-    const startSecs = (performance.now() - start) / 1000
     try {
-      const url = `http://127.0.0.1:${server.port}`
-      const token = await createAdminToken(server.configPath)
-      return await work({ url, token, pid: server.pid, startSecs, db: database.db })
+      return await withServer(directory, {}, async ({ port, pid, configPath }) => {
+        const startSecs = (performance.now() - start) / 1000
+        const token = await createAdminToken(configPath)
+        return await work({ url: `http://127.0.0.1:${port}`, token, pid, startSecs, db: database.db })
+      })
     } finally {
-      await server.stop()
       await database.close()
     }
-  } finally {
-    await configured.stop()
-    await rm(directory, { recursive: true, force: true })
-  }
+  })
 }

@@ -62,10 +62,8 @@ buildNpmPackage {
       -not -name "$(node -p 'process.platform + "-" + process.arch')" \
       -exec rm -r {} +
     cp -r docs README.md CHANGELOG.md LICENSE "$out/share/doc/crystal-forge/"
-    # The flag is that of script/crystal-forge.
     for name in crystal-forge cf-keygen; do
-      makeWrapper ${lib.getExe nodejs-slim_24} "$out/bin/$name" \
-        --add-flags "--max-semi-space-size=16 $lib/dist/$name.js"
+      makeWrapper ${lib.getExe nodejs-slim_24} "$out/bin/$name" --add-flags "$lib/dist/$name.js"
     done
     # One file, of which crystal-forge-agent is made.
     install -D -m 644 dist/crystal-forge-agent.js "$agent/lib/crystal-forge-agent.js"

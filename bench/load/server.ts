@@ -11,11 +11,8 @@ export interface BenchServer {
   /** Of the process that was started; with several, of the parent of those that serve. */
   pid: number
   configPath: string
-  stop: () => Promise<void>
 }
 
-/** As script/crystal-forge starts it. */
-const FLAGS = ['--max-semi-space-size=16']
 const PRODUCT = [join(import.meta.dirname, '../../src/cli/main.ts'), 'server']
 
 /** The configuration of a server on a free port, with the embedded PostgreSQL below `directory`; its path. */
@@ -33,14 +30,30 @@ export async function writeServerConfig(
   return { configPath, port }
 }
 
-/** A server once it answers: the product's, with so many processes, or another program that serves as it does. */
-export async function startBenchServer(
+/**
+ * Runs `work` with a server that answers, and stops it: the product's, with so many processes, or another program that serves
+ * as it does.
+ */
+export async function withServer<T>(
   directory: string,
-  { program = PRODUCT, processes = 1 }: { program?: readonly string[]; processes?: number } = {},
-): Promise<BenchServer> {
+  options: { program?: readonly string[]; processes?: number },
+  work: (server: BenchServer) => Promise<T>,
+): Promise<T> {
+  const server = await startServer(directory, options)
+  try {
+    return await work(server)
+  } finally {
+    await server.stop()
+  }
+}
+
+async function startServer(
+  directory: string,
+  { program = PRODUCT, processes = 1 }: { program?: readonly string[]; processes?: number },
+) {
   const { configPath, port } = await writeServerConfig(directory, processes)
   const log = openSync(join(directory, `server-${port}.log`), 'a')
-  const child = spawn(process.execPath, [...FLAGS, ...nodeFlags(), ...program], {
+  const child = spawn(process.execPath, [...nodeFlags(), ...program], {
     env: { PATH: process.env['PATH'], HOME: process.env['HOME'], CONFIG_PATH: configPath },
     stdio: ['ignore', log, log],
     cwd: directory,

@@ -46,8 +46,8 @@ async function runPlace(config: Config, place: Place): Promise<void> {
 
 /** Loaded here: a process that only looks after others does without the memory. */
 async function createWholeServer(config: Config, log: Logger, place: Place | null) {
-  // garbage may be as much as what is in use before it is collected, not four times that: a third less memory for no more time
-  setFlagsFromString('--heap-growing-percent=100')
+  // garbage is collected when it is half of what is in use, not three times that: bench/README.md, fleet
+  setFlagsFromString('--heap-growing-percent=50')
   const { createServer } = await import('../server/server.ts')
   const { createEvaluator } = await import('../evaluator/evaluator.ts')
   return createServer({
