@@ -1,6 +1,7 @@
 import { sql, type Transaction } from 'kysely'
 import type { BranchFacts, DriftFacts, HeadOutcome } from '../fleet/drift.ts'
 import { readUnsearched, type UnsearchedByFlake } from './drift-search.ts'
+import { prepared } from './prepared.ts'
 import type { DB } from './schema.generated.ts'
 
 interface FactsRow {
@@ -52,10 +53,13 @@ export async function readDriftFacts(
 
 /**
  * For the rest of the transaction: joins in the order in which they are written, which is one of probes however stale the
- * statistics are, and is planned in a fifth of the time.
+ * statistics are, and is planned in a fifth of the time; and a prepared statement is planned once for all values, as to plan
+ * this one takes 2 to 4 ms, four times what it takes to read the facts of one system.
  */
 export async function planAsWritten(transaction: Transaction<DB>): Promise<void> {
-  await sql`set local join_collapse_limit = 1`.execute(transaction)
+  await sql`select set_config('join_collapse_limit', '1', true), set_config('plan_cache_mode', 'force_generic_plan', true)`.execute(
+    transaction,
+  )
 }
 
 /** The result `e` of a commit `c`; the limit makes it a probe of the index, never a scan. */
@@ -64,7 +68,7 @@ const RESULT = sql`lateral (
   where commit_id = c.id and configuration = w.configuration limit 1) e`
 
 /** The statement of `readDriftFacts`, which runs after `planAsWritten`. */
-export const factsOf = (systemIds: readonly number[]) => sql<FactsRow>`
+export const factsOf = (systemIds: readonly number[]) => sql<FactsRow>`${prepared}
     with wanted as (
       select d.system_id, s.created_at, s.assigned_at, s.pinned_path, s.flake_id, k.repository, k.directory,
         coalesce(s.configuration, s.hostname) as configuration,

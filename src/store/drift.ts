@@ -1,6 +1,7 @@
 import { sql, type Transaction } from 'kysely'
 import { type Drift, judgeDrift } from '../fleet/drift.ts'
 import { readDriftFacts } from './drift-facts.ts'
+import { prepared } from './prepared.ts'
 import type { DB } from './schema.generated.ts'
 
 /** Systems that an event concerns. */
@@ -63,7 +64,8 @@ export async function endDrift(transaction: Transaction<DB>, systemId: number): 
 }
 
 async function lock(transaction: Transaction<DB>, scope: DriftScope): Promise<number[]> {
-  const { rows } = await sql<{ system_id: number }>`
+  // how many a flake has is worth a plan of its own
+  const { rows } = await sql<{ system_id: number }>`${'systemIds' in scope ? prepared : sql``}
     select d.system_id from drift d join systems s on s.id = d.system_id
     where ${condition(scope)}
     order by d.system_id
@@ -104,7 +106,7 @@ async function write(
     commits_behind: drift.commitsBehind,
     commits_unknown: drift.commitsUnknown,
   }))
-  const result = await sql`
+  const result = await sql`${prepared}
     update drift d set
       state = n.state, since = n.since, standing = n.standing, standing_since = n.standing_since, reason = n.reason,
       running_path = n.running_path, desired_path = n.desired_path, running_commit_id = n.running_commit_id,

@@ -1,4 +1,4 @@
-import { CompiledQuery, sql } from 'kysely'
+import { sql } from 'kysely'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { factsOf, planAsWritten } from '../../src/store/drift-facts.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
@@ -37,9 +37,11 @@ const FILL = [
 async function planOf(systemIds: readonly number[]): Promise<string> {
   return store.database.db.transaction().execute(async (transaction) => {
     await planAsWritten(transaction)
-    const query = factsOf(systemIds).compile(transaction)
-    const explain = CompiledQuery.raw(`explain (costs off) ${query.sql}`, [...query.parameters])
-    const { rows } = await transaction.executeQuery<{ 'QUERY PLAN': string }>(explain)
+    await sql.raw(`prepare facts (bigint[]) as ${factsOf(systemIds).compile(transaction).sql}`).execute(transaction)
+    const { rows } = await sql
+      .raw<{ 'QUERY PLAN': string }>(`explain (costs off) execute facts ('{${systemIds.join(',')}}')`)
+      .execute(transaction)
+    await sql`deallocate facts`.execute(transaction)
     return rows.map((row) => row['QUERY PLAN']).join('\n')
   })
 }
