@@ -1,5 +1,5 @@
 import type { Client } from 'pg'
-import { createFingerprint } from '../test/support/messages.ts'
+import { createFingerprint, createStateReport } from '../test/support/messages.ts'
 
 const storePath = (of: string) =>
   `'/nix/store/' || translate(md5(${of}), 'e', 'q') || '-nixos-system-host-25.11'`
@@ -31,10 +31,15 @@ export async function fillEvaluations(client: Client): Promise<void> {
     `insert into evaluated_paths (evaluation_id, configuration, specialisation, out_path)
      select id, configuration, '', out_path from evaluations`,
   )
+  await client.query(
+    `update commits c set outcome = 'evaluated', configurations = counted.results, succeeded = counted.results, finished_at = now()
+     from (select commit_id, count(*) as results from evaluations group by 1) counted where c.id = counted.commit_id`,
+  )
 }
 
 /** So many reports of each system that has reported, three a month, the newest being that of its present facts. */
 export async function fillReports(client: Client, each: number): Promise<void> {
+  const body = Buffer.from(JSON.stringify(createStateReport()))
   for (let report = 0; report < each; report += 1) {
     const month = `date_trunc('month', now() at time zone 'UTC' - interval '${Math.floor(report / 3)} months')`
     const { rows } = await client.query<{ name: string; month: string }>(
@@ -47,11 +52,11 @@ export async function fillReports(client: Client, each: number): Promise<void> {
          chain, body, method, authority, path, content_digest, signature_input, signature)
        select c.system_id, case $1::integer when 0 then c.report_id else sha256(convert_to(c.system_id || '/' || $1, 'UTF8')) end,
          (${month})::date, ${month} + $1 * interval '1 hour', ${month} + $1 * interval '1 hour', md5(c.system_id::text), 1,
-         1000 - $1, 'config_change', null, 0, 'continues', decode(repeat(md5(c.system_id::text || $1), 40), 'hex'), 'POST',
+         1000 - $1, 'config_change', null, 0, 'continues', $2, 'POST',
          'forge.example.org', '/agent/state', 'sha-256=:' || md5(c.system_id::text) || ':', md5('i' || c.system_id),
          md5('s' || c.system_id)
        from contacts c where c.report_id is not null`,
-      [report],
+      [report, body],
     )
   }
   await client.query('vacuum analyze')

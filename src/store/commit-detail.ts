@@ -30,17 +30,6 @@ export interface CommitDetail extends CommitListRow {
   previous: Omit<CommitBefore, 'id'> | null
   /** While it is evaluated: how many configurations have a result, how many of them since it began, and of how many. */
   progress: { done: number; new: number; total: number | null } | null
-  /** In the order of their names. */
-  evaluations: CommitEvaluation[]
-}
-
-export interface CommitEvaluation {
-  id: number
-  configuration: string
-  status: 'succeeded' | 'failed'
-  out_path: string | null
-  cause: string | null
-  evaluated_at: Date
 }
 
 /** The commits of this revision, or of this beginning of one: each flake has its own. In the order of the flakes. */
@@ -60,7 +49,7 @@ export async function findCommits(
     .execute()
 }
 
-/** All that is known of a commit, with its evaluations, or null. */
+/** All that is known of a commit but its evaluations, of which there may be many (`listEvaluations`), or null. */
 export async function findCommitDetail(db: Kysely<DB>, id: number): Promise<CommitDetail | null> {
   const row = await db
     .selectFrom('commits')
@@ -80,29 +69,29 @@ export async function findCommitDetail(db: Kysely<DB>, id: number): Promise<Comm
     .where('commits.id', '=', id)
     .executeTakeFirst()
   if (row === undefined) return null
-  const evaluations = await db
-    .selectFrom('evaluations')
-    .select(['id', 'configuration', 'status', 'out_path', 'cause', 'evaluated_at'])
-    .where('commit_id', '=', id)
-    .orderBy('configuration')
-    .execute()
-  const previous = await findPrevious(db, id)
   return {
     ...row,
     is_head: row.is_head ?? false,
-    previous,
-    progress: progressOf(row, evaluations),
-    evaluations,
+    previous: await findPrevious(db, id),
+    progress: await countProgress(db, id, row),
   }
 }
 
-function progressOf(
+async function countProgress(
+  db: Kysely<DB>,
+  id: number,
   { status, started_at, configurations }: Pick<CommitDetail, 'status' | 'started_at' | 'configurations'>,
-  evaluations: readonly CommitEvaluation[],
-): CommitDetail['progress'] {
+): Promise<CommitDetail['progress']> {
   if (status !== 'running' || started_at === null) return null
-  const since = evaluations.filter(({ evaluated_at }) => evaluated_at >= started_at)
-  return { done: evaluations.length, new: since.length, total: configurations }
+  const counted = await db
+    .selectFrom('evaluations')
+    .select(({ fn }) => [
+      fn.countAll<number>().as('done'),
+      fn.countAll<number>().filterWhere('evaluated_at', '>=', started_at).as('new'),
+    ])
+    .where('commit_id', '=', id)
+    .executeTakeFirstOrThrow()
+  return { ...counted, total: configurations }
 }
 
 /** The evaluator writes them in its own terms. */

@@ -37,7 +37,9 @@ const FILL = [
 async function planOf(systemIds: readonly number[]): Promise<string> {
   return store.database.db.transaction().execute(async (transaction) => {
     await planAsWritten(transaction)
-    await sql.raw(`prepare facts (bigint[]) as ${factsOf(systemIds).compile(transaction).sql}`).execute(transaction)
+    await sql
+      .raw(`prepare facts (bigint[]) as ${factsOf(systemIds).compile(transaction).sql}`)
+      .execute(transaction)
     const { rows } = await sql
       .raw<{ 'QUERY PLAN': string }>(`explain (costs off) execute facts ('{${systemIds.join(',')}}')`)
       .execute(transaction)

@@ -1,8 +1,8 @@
-import type { Browser, Page } from 'playwright-core'
+import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startTestServer, type TestServer } from '../support/test-server.ts'
 import { expectAccessible, startBrowser } from './support/browser.ts'
-import { openAs, sidewaysScroll } from './support/dashboard.ts'
+import { isLoaded, openAs, sidewaysScroll } from './support/dashboard.ts'
 import { createFleet } from './support/fleet.ts'
 
 /** The pages that lead to all others, with words of each while there is nothing to show. */
@@ -38,11 +38,6 @@ afterAll(async () => {
   await empty.stop()
   await filled.stop()
 })
-
-async function isLoaded(page: Page): Promise<void> {
-  await page.getByRole('heading', { level: 1 }).waitFor()
-  await page.getByLabel('Loading').first().waitFor({ state: 'detached' })
-}
 
 test.each(['light', 'dark'] as const)(
   'each page says that there is nothing, at every width, and axe finds nothing on it, in %s',

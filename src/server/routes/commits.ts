@@ -4,7 +4,6 @@ import { type Again, askForEvaluation } from '../../store/asked-evaluations.ts'
 import { type CommitDetail, findCommitDetail } from '../../store/commit-detail.ts'
 import { COMMIT_STATUSES, listCommits } from '../../store/commit-list.ts'
 import { findFlake } from '../../store/flakes.ts'
-import { EVALUATION_STATUSES } from '../../store/evaluation-list.ts'
 import { actorOf } from '../api/actor.ts'
 import type { Authorise } from '../api/authorise.ts'
 import {
@@ -100,16 +99,6 @@ const Commit = Type.Object({
     ),
     Type.Null(),
   ]),
-  evaluations: Type.Array(
-    Type.Object({
-      id: Type.Integer(),
-      configuration: Type.String(),
-      status: oneOf(EVALUATION_STATUSES),
-      out_path: TextOrNull,
-      cause: TextOrNull,
-      evaluated_at: Time,
-    }),
-  ),
 })
 export type Commit = Static<typeof Commit>
 
@@ -175,7 +164,7 @@ export function commitRoutes(app: FastifyInstance, context: ServerContext, autho
       onRequest: authorise('viewer'),
       schema: {
         operationId: 'getCommit',
-        summary: 'One commit with its inputs and evaluations',
+        summary: 'One commit with its inputs, and how far its evaluation is',
         params: Params,
         querystring: OfFlake,
         response: { 200: Commit, ...problemResponses },

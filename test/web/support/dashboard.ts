@@ -27,6 +27,12 @@ async function cookieOf(server: TestServer, role: Role) {
   return { name: key, value, url: server.url }
 }
 
+/** Waits until a page has its title, and nothing on it is still to come. */
+export async function isLoaded(page: Page): Promise<void> {
+  await page.getByRole('heading', { level: 1 }).waitFor()
+  await page.waitForFunction(() => document.querySelector('[aria-label="Loading"]') === null)
+}
+
 /** By how many pixels the page is wider than the window. */
 export async function sidewaysScroll(page: Page): Promise<number> {
   return await page.evaluate(() => {

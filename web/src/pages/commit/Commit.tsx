@@ -7,6 +7,7 @@ import { Button } from '../../ui/Button.tsx'
 import { COMMIT, isUnderWay, sayCause } from '../../ui/evaluation-states.ts'
 import { Facts } from '../../ui/Facts.tsx'
 import { Loaded } from '../../ui/Loaded.tsx'
+import { Message } from '../../ui/Message.tsx'
 import { Revision } from '../../ui/Mono.tsx'
 import { Page } from '../../ui/Page.tsx'
 import { Panel } from '../../ui/Panel.tsx'
@@ -16,12 +17,10 @@ import { Time } from '../../ui/Time.tsx'
 import { Changes } from './Changes.tsx'
 import classes from './Commit.module.css'
 import { Inputs } from './Inputs.tsx'
+import { PROGRESS_MS } from './progress.ts'
 import { Results } from './Results.tsx'
 
 type CommitAnswer = Answer<'getCommit'>
-
-/** That its turn came, and each single result, is no event: it is asked for. */
-const PROGRESS_MS = 2000
 
 export function Commit() {
   const { id: text, sha } = useParams({ from: '/shell/flakes/$id/commits/$sha' })
@@ -58,11 +57,8 @@ export function Commit() {
   )
 }
 
-/** A subject may be as long as its author likes. */
-function titleOf({ subject, sha }: CommitAnswer): string {
-  if (subject === null || subject === '') return `Commit ${sha.slice(0, 10)}`
-  return subject.length > 120 ? `${subject.slice(0, 119)}…` : subject
-}
+const titleOf = ({ subject, sha }: CommitAnswer): string =>
+  subject === null || subject === '' ? `Commit ${sha.slice(0, 10)}` : subject
 
 function Actions({ commit }: { commit: CommitAnswer }) {
   const mayNot = useMay('operator')
@@ -137,7 +133,7 @@ function Evaluation({ commit }: { commit: CommitAnswer }) {
               </Link>
             ),
           Nix: commit.nix_version,
-          Error: commit.error === null ? null : <pre className={classes.error}>{commit.error}</pre>,
+          Error: commit.error === null ? null : <Message of={commit.error} from="Nix" />,
         }}
       />
     </div>

@@ -8,13 +8,13 @@ import { Copy } from '../../ui/Copy.tsx'
 import { COMMIT, isUnderWay, RESULT, sayCause } from '../../ui/evaluation-states.ts'
 import { Facts } from '../../ui/Facts.tsx'
 import { Loaded } from '../../ui/Loaded.tsx'
+import { Message } from '../../ui/Message.tsx'
 import { Revision, StorePath } from '../../ui/Mono.tsx'
 import { Page } from '../../ui/Page.tsx'
 import { Panel } from '../../ui/Panel.tsx'
 import { ProblemNote } from '../../ui/ProblemNote.tsx'
 import { StateBadge } from '../../ui/StateBadge.tsx'
 import { sayDuration, Time } from '../../ui/Time.tsx'
-import classes from '../commit/Commit.module.css'
 
 type EvaluationAnswer = Answer<'getEvaluation'>
 
@@ -33,7 +33,7 @@ export function Evaluation() {
     <Page title={data.configuration} above={above} actions={<Retry evaluation={data} />}>
       {data.error !== null && (
         <Panel title="Why it failed" actions={<Copy value={data.error} what="Nix's message" />}>
-          <pre className={classes.error}>{data.error}</pre>
+          <Message of={data.error} from="Nix" />
         </Panel>
       )}
       <Panel title="Result">

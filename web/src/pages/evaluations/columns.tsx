@@ -8,7 +8,7 @@ import type { Column } from '../../ui/Table.tsx'
 import { Time } from '../../ui/Time.tsx'
 
 /** What every list of evaluations says of one. */
-type Listed = Answer<'getCommit'>['evaluations'][number]
+type Listed = Answer<'listEvaluations'>['evaluations'][number]
 
 export const CONFIGURATION: Column<Listed> = {
   head: 'Configuration',

@@ -9,6 +9,7 @@ import { Confirm } from '../../ui/Confirm.tsx'
 import { Empty } from '../../ui/Empty.tsx'
 import { Facts } from '../../ui/Facts.tsx'
 import { Loaded } from '../../ui/Loaded.tsx'
+import { Message } from '../../ui/Message.tsx'
 import { More } from '../../ui/More.tsx'
 import { Page } from '../../ui/Page.tsx'
 import { Panel } from '../../ui/Panel.tsx'
@@ -99,7 +100,7 @@ function Settings({ flake }: { flake: Answer<'getFlake'> }) {
           flake.sync_failed_at === null ? null : (
             <>
               <Badge tone="bad">Failed</Badge> <Time at={flake.sync_failed_at} />
-              <pre>{flake.sync_error}</pre>
+              {flake.sync_error !== null && <Message of={flake.sync_error} from="Git" />}
             </>
           ),
       }}
