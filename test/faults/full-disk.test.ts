@@ -1,8 +1,7 @@
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { Flag } from '../../src/fleet/flags.ts'
 import type { ConnectionOptions } from '../../src/store/database.ts'
 import { query } from '../store/embedded-postgres/support.ts'
-import { createTestDatabase } from '../support/database.ts'
 import { waitFor } from '../support/wait.ts'
 import type { AgentHost } from './support/agent-host.ts'
 import { writeFigures } from './support/figures.ts'
@@ -10,6 +9,7 @@ import { type Fleet, startFleet } from './support/fleet.ts'
 import { FULL_DISKS, type FullDisk } from './support/full-disk.ts'
 import { createRandom } from './support/random.ts'
 import { timeLimitMs, WAIT_MS } from './support/rounds.ts'
+import { type Site, SITES } from './support/sites.ts'
 import { expectUsualAnswers, USUAL_FLAGS, verifyLedger } from './support/verify-ledger.ts'
 
 interface Setup {
@@ -18,23 +18,24 @@ interface Setup {
   connection: ConnectionOptions
 }
 
-async function start(disk: FullDisk): Promise<Setup> {
+async function start(site: Site, disk: FullDisk): Promise<Setup> {
   const random = createRandom('full disk')
-  const { connection, drop } = await createTestDatabase()
-  onTestFinished(drop)
-  const fleet = await startFleet({ random, database: connection, agents: 1, prepare: disk.prepare })
+  const started = await site.start()
+  const fleet = await startFleet({ random, ...started, agents: 1, prepare: disk.prepare })
   const [host] = fleet.hosts
   if (host === undefined) throw new Error('the fleet has no host')
   await fleet.settle()
-  return { fleet, host, connection }
+  return { fleet, host, connection: started.database }
 }
 
-describe.each(FULL_DISKS)('with a full disk ($how)', ({ how, disk }) => {
+const CASES = SITES.flatMap((site) => FULL_DISKS.map((full) => ({ ...full, site, suffix: site.suffix })))
+
+describe.each(CASES)('with a full disk ($how)$suffix', ({ how, disk, site, suffix }) => {
   test(
     'an agent sends from memory, says so, and spools again when there is room',
     { timeout: timeLimitMs(2) },
     async () => {
-      const { fleet, host, connection } = await start(disk)
+      const { fleet, host, connection } = await start(site, disk)
       const { proxy } = fleet
       await disk.fill(host)
       await switchAndSee(fleet, host)
@@ -51,7 +52,7 @@ describe.each(FULL_DISKS)('with a full disk ($how)', ({ how, disk }) => {
       proxy.forwardTo([])
       await switchAndMake(host)
       await switchAndMake(host)
-      proxy.forwardTo([fleet.server.address()])
+      fleet.spread()
       await fleet.shown()
       expect(await host.spooled()).toBe(0)
 
@@ -71,7 +72,7 @@ describe.each(FULL_DISKS)('with a full disk ($how)', ({ how, disk }) => {
       const ledger = await verifyLedger(connection, proxy.record)
       expectUsualAnswers(proxy.record)
       await fleet.stop()
-      await writeFigures({ name: `disk full, ${how}`, rounds: 1, recoveryMs, ...ledger })
+      await writeFigures({ name: `disk full, ${how}${suffix}`, rounds: 1, recoveryMs, ...ledger })
     },
   )
 
@@ -79,7 +80,7 @@ describe.each(FULL_DISKS)('with a full disk ($how)', ({ how, disk }) => {
     'an agent killed before it could write what it sent goes on, and its chain shows it',
     { timeout: timeLimitMs(2) },
     async () => {
-      const { fleet, host, connection } = await start(disk)
+      const { fleet, host, connection } = await start(site, disk)
       await disk.fill(host)
       await switchAndSee(fleet, host)
       await host.process().end('SIGKILL')
@@ -90,7 +91,12 @@ describe.each(FULL_DISKS)('with a full disk ($how)', ({ how, disk }) => {
       const flags: Flag[] = [...USUAL_FLAGS, 'chain_broken']
       const ledger = await verifyLedger(connection, fleet.proxy.record, { breaks: { fork: 1 }, flags })
       await fleet.stop()
-      await writeFigures({ name: `disk full and killed, ${how}`, rounds: 1, recoveryMs: [], ...ledger })
+      await writeFigures({
+        name: `disk full and killed, ${how}${suffix}`,
+        rounds: 1,
+        recoveryMs: [],
+        ...ledger,
+      })
     },
   )
 })

@@ -1,29 +1,29 @@
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { fileURLToPath } from 'node:url'
 import type { ConnectionOptions } from '../../src/store/database.ts'
 import { query } from '../store/embedded-postgres/support.ts'
-import { createTestDatabase } from '../support/database.ts'
 import { waitFor } from '../support/wait.ts'
 import { writeFigures } from './support/figures.ts'
 import { startFleet } from './support/fleet.ts'
 import { createRandom } from './support/random.ts'
 import { timeLimitMs, WAIT_MS } from './support/rounds.ts'
+import { SITES } from './support/sites.ts'
 import { expectUsualAnswers, verifyLedger } from './support/verify-ledger.ts'
 
 const SHIFT_CLOCK = fileURLToPath(new URL('support/shift-clock.ts', import.meta.url))
 const HOUR_MS = 3_600_000
 
-test(
-  'an agent whose clock is an hour off reports all the same, says so, and goes on when it is put right',
+test.each(SITES)(
+  'an agent whose clock is an hour off reports all the same, says so, and goes on when it is put right$suffix',
   { timeout: timeLimitMs(2) },
-  async () => {
+  async ({ suffix, start }) => {
     const random = createRandom('wrong clock')
-    const { connection, drop } = await createTestDatabase()
-    onTestFinished(drop)
+    const site = await start()
+    const { database } = site
     const shifts = [HOUR_MS, -HOUR_MS, 0]
     const fleet = await startFleet({
       random,
-      database: connection,
+      ...site,
       agents: shifts.length,
       agent: (index) => ({
         nodeArgs: ['--import', SHIFT_CLOCK],
@@ -35,12 +35,12 @@ test(
 
     await waitFor(
       async () => {
-        const skews = await skewsOf(connection)
+        const skews = await skewsOf(database)
         return isAbout(skews['host1'], -3600) && isAbout(skews['host2'], 3600)
       },
       { timeoutMs: WAIT_MS, what: 'both flags clock_skew' },
     )
-    expect(Object.keys(await skewsOf(connection))).not.toContain('host3')
+    expect(Object.keys(await skewsOf(database))).not.toContain('host3')
     fleet.startLoad()
     await fleet.proxy.requestsArrived(20)
 
@@ -49,16 +49,16 @@ test(
     await behind.process().end('SIGKILL')
     behind.start({ CLOCK_SHIFT_MS: '0' })
     const rightAt = performance.now()
-    await waitFor(async () => Object.keys(await skewsOf(connection)).length === 0, {
+    await waitFor(async () => Object.keys(await skewsOf(database)).length === 0, {
       timeoutMs: WAIT_MS,
       what: 'the end of both flags',
     })
     const recoveryMs = [performance.now() - rightAt]
     await fleet.settle()
-    const ledger = await verifyLedger(connection, fleet.proxy.record)
+    const ledger = await verifyLedger(database, fleet.proxy.record)
     expectUsualAnswers(fleet.proxy.record, ['/agent/state 401', '/agent/heartbeat 401'])
     await fleet.stop()
-    await writeFigures({ name: 'wrong clock', rounds: 1, recoveryMs, ...ledger })
+    await writeFigures({ name: `wrong clock${suffix}`, rounds: 1, recoveryMs, ...ledger })
   },
 )
 
