@@ -70,6 +70,10 @@ describe('enrolment tokens', () => {
       await button(page, name).waitFor()
       expect(await button(page, name).getAttribute('aria-disabled')).toBe('true')
       expect(await button(page, name).getAttribute('title')).toBe(why)
+      // who has no pointer sees it too
+      await button(page, name).focus()
+      const beside = await button(page, name).evaluate((each) => getComputedStyle(each, '::after').content)
+      expect(beside).toContain(why)
     }
     await panel(page, 'Enrolment tokens').getByText(why).waitFor()
     expect(complaints).toEqual([])
