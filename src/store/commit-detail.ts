@@ -73,25 +73,24 @@ export async function findCommitDetail(db: Kysely<DB>, id: number): Promise<Comm
     ...row,
     is_head: row.is_head ?? false,
     previous: await findPrevious(db, id),
-    progress: await countProgress(db, id, row),
+    progress: await findProgress(db, id, row),
   }
 }
 
-async function countProgress(
+async function findProgress(
   db: Kysely<DB>,
   id: number,
-  { status, started_at, configurations }: Pick<CommitDetail, 'status' | 'started_at' | 'configurations'>,
+  commit: Pick<CommitDetail, 'status' | 'started_at' | 'configurations' | 'succeeded' | 'failed'>,
 ): Promise<CommitDetail['progress']> {
-  if (status !== 'running' || started_at === null) return null
-  const counted = await db
+  const { status, started_at: startedAt, succeeded, failed, configurations } = commit
+  if (status !== 'running' || startedAt === null) return null
+  const since = await db
     .selectFrom('evaluations')
-    .select(({ fn }) => [
-      fn.countAll<number>().as('done'),
-      fn.countAll<number>().filterWhere('evaluated_at', '>=', started_at).as('new'),
-    ])
+    .select(({ fn }) => fn.countAll<number>().as('count'))
     .where('commit_id', '=', id)
+    .where('evaluated_at', '>=', startedAt)
     .executeTakeFirstOrThrow()
-  return { ...counted, total: configurations }
+  return { done: succeeded + failed, new: since.count, total: configurations }
 }
 
 /** The evaluator writes them in its own terms. */

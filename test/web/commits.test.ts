@@ -10,7 +10,7 @@ import {
 import { startTestServer, type TestServer } from '../support/test-server.ts'
 import { waitFor } from '../support/wait.ts'
 import { expectAccessible, startBrowser } from './support/browser.ts'
-import { openAs, sidewaysScroll } from './support/dashboard.ts'
+import { isLoaded, openAs, sidewaysScroll } from './support/dashboard.ts'
 
 const HOSTILE = `<img src=x onerror=alert(1)> \u202Eesrever\u202C ${'long '.repeat(2000)}`
 
@@ -171,6 +171,33 @@ describe('a commit', () => {
     expect(complaints).toEqual([])
   })
 
+  test('shows its results page by page, those that failed first', async () => {
+    const { db } = server.database
+    const flake = await addTestFlake(db)
+    const [commit] = await moveTestBranch(db, flake, ['one'])
+    const good = Object.fromEntries(Array.from({ length: 110 }, (_, index) => [`web${index}`, `w${index}`]))
+    await evaluateTestCommit(db, commit!, { ...good, zoo: { cause: 'throw', error: 'error: no' } })
+    const { page } = await openAs(browser, server, 'viewer', pathTo(commit!))
+    const results = page.getByRole('region', { name: /^Configurations: / })
+    await results.nth(1).getByRole('row').nth(100).waitFor()
+    expect(await results.getByRole('heading').allInnerTexts()).toEqual([
+      'Configurations: 1 failed',
+      'Configurations: 110 succeeded',
+    ])
+    await results.nth(0).getByRole('row', { name: /^zoo/ }).waitFor()
+    expect(
+      await results
+        .nth(1)
+        .getByRole('row', { name: /^web99 / })
+        .count(),
+    ).toBe(0)
+    await results.nth(1).getByRole('button', { name: 'Show more' }).click()
+    await results
+      .nth(1)
+      .getByRole('row', { name: /^web99 / })
+      .waitFor()
+  })
+
   test('shows how far its evaluation is, while it goes on', async () => {
     const { db } = server.database
     const flake = await addTestFlake(db)
@@ -277,8 +304,7 @@ describe.each(['light', 'dark'] as const)('in %s', (colours) => {
       `/evaluations/${failed}`,
     ]) {
       await page.goto(path)
-      await page.getByRole('heading', { level: 1 }).waitFor()
-      await page.getByLabel('Loading').first().waitFor({ state: 'detached' })
+      await isLoaded(page)
       await expectAccessible(page)
       expect({ path, sideways: await sidewaysScroll(page) }).toEqual({ path, sideways: 0 })
     }

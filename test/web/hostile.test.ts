@@ -86,7 +86,7 @@ test.each([
 ] as const)(
   'texts of 10 kB with markup stay text on every page, no wider than it, in $colours at $width pixels',
   async (way) => {
-    const { page } = await openAs(browser, server, 'admin', '/', way)
+    const { page, complaints } = await openAs(browser, server, 'admin', '/', way)
     for (const path of [...pages, ...ADDRESSES]) {
       await page.goto(path)
       await isLoaded(page)
@@ -97,6 +97,8 @@ test.each([
       expect({ path, shown, images, sideways }).toEqual(expected)
       await expectAccessible(page)
     }
+    // that nothing has such a name is an answer, of which the browser tells
+    expect(complaints.filter((each) => !each.startsWith('Failed to load resource'))).toEqual([])
   },
   180_000,
 )

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { recordFleet } from '../../src/store/fleet-history.ts'
 import { startTestServer, type TestServer } from '../support/test-server.ts'
 import { startBrowser } from './support/browser.ts'
-import { openAs } from './support/dashboard.ts'
+import { isLoaded, openAs } from './support/dashboard.ts'
 import { createFleet } from './support/fleet.ts'
 
 /** What counts as good: https://web.dev/articles/cls. */
@@ -58,7 +58,7 @@ test.each([360, 1280])('nothing moves while a page loads, at %i pixels', async (
     await page.goto(path)
     await page.getByText('Live', { exact: true }).waitFor()
     if (path === '/') await page.locator('canvas').waitFor()
-    await page.waitForFunction(() => document.querySelector('[aria-label="Loading"]') === null)
+    await isLoaded(page)
     moved[path] = await layoutShift(page)
   }
   expect(Object.entries(moved).filter(([, shift]) => shift >= MOST)).toEqual([])

@@ -4,7 +4,7 @@ import { recordFleet } from '../../src/store/fleet-history.ts'
 import { evaluateTestCommit, moveTestBranch } from '../support/evaluated.ts'
 import { startTestServer, type TestServer } from '../support/test-server.ts'
 import { expectAccessible, startBrowser } from './support/browser.ts'
-import { openAs, sidewaysScroll } from './support/dashboard.ts'
+import { isLoaded, openAs, sidewaysScroll } from './support/dashboard.ts'
 import { createFleet, reportRunning } from './support/fleet.ts'
 
 let server: TestServer
@@ -176,7 +176,7 @@ describe.each(['light', 'dark'] as const)('in %s', (colours) => {
     await recordFleet(server.database.db, { lateAfterMs: 180_000, offlineAfterMs: 900_000 })
     const { page, complaints } = await openAs(browser, server, 'viewer', '/', { colours, width })
     await page.locator('canvas').waitFor()
-    await page.getByLabel('Loading').first().waitFor({ state: 'detached' })
+    await isLoaded(page)
     await expectAccessible(page)
     expect(await sidewaysScroll(page)).toBe(0)
     expect(complaints).toEqual([])

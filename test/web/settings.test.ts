@@ -7,7 +7,7 @@ import { addTestFlake } from '../support/evaluated.ts'
 import { addTestUser, PASSWORD, signedIn } from '../support/people.ts'
 import { startTestServer, type TestServer } from '../support/test-server.ts'
 import { expectAccessible, startBrowser } from './support/browser.ts'
-import { openAs, sidewaysScroll } from './support/dashboard.ts'
+import { isLoaded, openAs, sidewaysScroll } from './support/dashboard.ts'
 
 const HOSTILE = `<img src=x onerror=alert(1)> \u202Eesrever\u202C ${'long'.repeat(20)}`
 const SECTIONS = ['account', 'users', 'tokens', 'webhooks', 'jobs', 'health', 'audit'] as const
@@ -289,8 +289,7 @@ describe.each(['light', 'dark'] as const)('in %s', (colours) => {
     const { page, complaints } = await openAs(browser, server, 'admin', '/settings', { colours, width })
     for (const section of SECTIONS) {
       await page.goto(`/settings/${section}`)
-      await page.getByRole('heading', { level: 1 }).waitFor()
-      await page.getByRole('status', { name: 'Loading' }).first().waitFor({ state: 'detached' })
+      await isLoaded(page)
       await expectAccessible(page)
       expect({ section, scroll: await sidewaysScroll(page) }).toEqual({ section, scroll: 0 })
       expect(await page.locator('img[src="x"]').count()).toBe(0)

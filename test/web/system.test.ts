@@ -7,7 +7,7 @@ import { createTestAgent } from '../support/test-agent.ts'
 import { startTestServer, type TestServer } from '../support/test-server.ts'
 import { waitFor } from '../support/wait.ts'
 import { expectAccessible, startBrowser } from './support/browser.ts'
-import { openAs, sidewaysScroll } from './support/dashboard.ts'
+import { isLoaded, openAs, sidewaysScroll } from './support/dashboard.ts'
 import { createFleet, FLAKE, reportRunning } from './support/fleet.ts'
 
 const HOSTILE = `<img src=x onerror=alert(1)> \u202Eesrever\u202C ${'long'.repeat(230)}`
@@ -339,7 +339,7 @@ test('what a host says of itself stays text, and as wide as the page', async () 
   const { page, complaints } = await openAs(browser, server, 'viewer', '/systems/web1', { width: 360 })
   for (const name of TABS) {
     await tab(page, name).click()
-    await page.getByLabel('Loading').first().waitFor({ state: 'detached' })
+    await isLoaded(page)
     expect(await sidewaysScroll(page)).toBe(0)
     expect(await page.locator('img[src=x]').count()).toBe(0)
   }
@@ -358,7 +358,7 @@ describe.each(['light', 'dark'] as const)('in %s', (colours) => {
     await page.getByRole('row', { name: /subject of two/ }).waitFor()
     for (const name of TABS) {
       await tab(page, name).click()
-      await page.getByLabel('Loading').first().waitFor({ state: 'detached' })
+      await isLoaded(page)
       await expectAccessible(page)
       expect(await sidewaysScroll(page)).toBe(0)
     }
